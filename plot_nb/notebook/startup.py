@@ -8,20 +8,22 @@
 
 
 def _install_plot_nb() -> None:
+    import re
     from contextlib import suppress
 
     from IPython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None or "plot_nb" in shell.extension_manager.loaded:
         return
+
+    # `%%twist`, `%twist` and `%twist?`, as IPython has rewritten them by then.
+    mentions_twist = re.compile(r"get_ipython\(\)\.run_(cell|line)_magic\(.*\btwist\b").search
 
     def load_on_first_use(lines: list[str]) -> list[str]:
         # The lazy magic alone would come too late for the first cell: what awaits `%%twist` is a transformer,
         # and that one is appended to the very list being gone through here, so it still sees this cell.
-        if "plot_nb" not in shell.extension_manager.loaded and any(
-            f"get_ipython().run_{kind}_magic('twist'" in line for line in lines for kind in ("cell", "line")
-        ):
+        if "plot_nb" not in shell.extension_manager.loaded and any(map(mentions_twist, lines)):
             shell.extension_manager.load_extension("plot_nb")
         return lines
 
