@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 TUTORIAL := notebooks/01_first_sync.ipynb
-GUEST := $(shell find plot_nb/sandbox plot_nb/twist -name '*.py' -o -name '*.wit' 2>/dev/null)
+GUEST := $(shell find plot_nb/sandbox/build.py plot_nb/sandbox/guest plot_nb/twist -name '*.py' -o -name '*.wit' 2>/dev/null)
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
