@@ -18,8 +18,8 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BODY_HEADERS = frozenset({"content-encoding", "content-language", "content-location", "content-type"})
 # They follow from the URL and the body; a twist that set them could reach past its patterns.
 _OWN_HEADERS = frozenset(
-    "connection content-length expect host keep-alive proxy-authorization proxy-connection "
-    "te trailer transfer-encoding upgrade".split()
+    {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding"}
+    | {"proxy-authorization", "proxy-connection", "upgrade"}
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REFUSED_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
@@ -121,7 +121,7 @@ def outgoing(request: FetchRequest, url: Url) -> Outgoing:
         ValueError: If method, headers, body or timeout cannot be sent; the message names it.
     """
     method = request.method.upper()
-    if not _TOKEN.fullmatch(method) or method in _REFUSED_METHODS:
+    if not _TOKEN.fullmatch(request.method) or method in _REFUSED_METHODS:
         raise ValueError(f"{shown(request.method)} is no method that fetch can send")
     if not (math.isfinite(request.timeout) and request.timeout > 0):
         raise ValueError(f"timeout must be a positive number of seconds, not {request.timeout}")
