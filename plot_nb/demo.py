@@ -263,9 +263,6 @@ def make_app(
     )
 
 
-app = make_app()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the demo on a loopback port until interrupted.
 
@@ -386,6 +383,8 @@ async def _live(receive: _Receive, send: _Send) -> None:
         if message["type"] == "lifespan.shutdown":
             return
 
+
+app = make_app()
 
 if __name__ == "__main__":
     sys.exit(main())
