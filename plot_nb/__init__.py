@@ -1,0 +1,61 @@
+"""A serverless runtime for twists inside a notebook: isolated, metered, durable, and drawn so that you can see why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plot_nb.engine.limits import Latency, Limits
+from plot_nb.errors import (
+    DeployError,
+    ExecutionFailed,
+    MethodNotFound,
+    PlotError,
+    RuntimeClosed,
+    RuntimeOwned,
+)
+from plot_nb.runtime import Run, Runtime, TwistHandle, current
+from plot_nb.twist import UNDEFINED, Network, Tool, Twist, Url, Uuid, fetch, now
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = [
+    "UNDEFINED",
+    "DeployError",
+    "ExecutionFailed",
+    "Latency",
+    "Limits",
+    "MethodNotFound",
+    "Network",
+    "PlotError",
+    "Run",
+    "Runtime",
+    "RuntimeClosed",
+    "RuntimeOwned",
+    "Tool",
+    "Twist",
+    "TwistHandle",
+    "Url",
+    "Uuid",
+    "current",
+    "fetch",
+    "now",
+]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """What `%load_ext plot_nb` calls."""
+    from plot_nb.notebook import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """What `%unload_ext plot_nb` calls."""
+    from plot_nb.notebook import unload
+
+    unload(shell)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "load_ipython_extension", "unload_ipython_extension"])

@@ -1,0 +1,86 @@
+"""The tables of a state file.
+
+Times are microseconds since 1970 on the runtime's clock. Values are superjson text.
+`executions` is the queue (one row an execution), `attempts` the journal's spine (one row an attempt).
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+TABLES = (
+    "meta",
+    "instances",
+    "versions",
+    "store",
+    "store_versions",
+    "callbacks",
+    "executions",
+    "attempts",
+    "requests",
+    "logs",
+    "events",
+    "payloads",
+)
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+CREATE TABLE instances (
+    id INTEGER PRIMARY KEY, twist TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, options TEXT NOT NULL,
+    UNIQUE (twist, name)
+);
+CREATE TABLE versions (
+    instance INTEGER NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, program TEXT NOT NULL,
+    manifest TEXT NOT NULL, created INTEGER NOT NULL,
+    PRIMARY KEY (instance, version)
+);
+
+-- A key's current value is the row of store_versions that store points to; every older one is kept.
+CREATE TABLE store (
+    instance INTEGER NOT NULL, key TEXT NOT NULL, head INTEGER NOT NULL, PRIMARY KEY (instance, key)
+) WITHOUT ROWID;
+CREATE TABLE store_versions (
+    id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+    value TEXT, updated INTEGER NOT NULL, attempt_id INTEGER, seq INTEGER
+);
+CREATE UNIQUE INDEX store_versions_by_key ON store_versions (instance, key, version);
+
+CREATE TABLE callbacks (
+    token TEXT PRIMARY KEY, instance INTEGER NOT NULL, method TEXT NOT NULL, args TEXT NOT NULL,
+    version INTEGER NOT NULL, attempt_id INTEGER, created INTEGER NOT NULL, deleted INTEGER
+) WITHOUT ROWID;
+
+-- Rows stay when their work is done: a task that is queued again under the same derived id is the same task.
+CREATE TABLE executions (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, instance INTEGER NOT NULL, cause TEXT NOT NULL,
+    method TEXT NOT NULL, callback TEXT, args TEXT NOT NULL, kwargs TEXT NOT NULL, parent TEXT, chain TEXT NOT NULL,
+    due INTEGER NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL
+);
+CREATE INDEX executions_unfinished ON executions (number) WHERE state IN ('queued', 'running');
+
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY, execution TEXT NOT NULL, attempt INTEGER NOT NULL, instance INTEGER NOT NULL,
+    version INTEGER NOT NULL, method TEXT NOT NULL, cause TEXT NOT NULL, parent TEXT,
+    outcome TEXT, requests INTEGER, cpu_ms REAL, wall_ms REAL, memory_peak INTEGER,
+    started INTEGER NOT NULL, ended INTEGER, error TEXT, line INTEGER, traceback TEXT, args TEXT, result TEXT
+);
+CREATE INDEX attempts_running ON attempts (id) WHERE outcome IS NULL;
+CREATE TABLE requests (
+    attempt_id INTEGER NOT NULL, seq INTEGER NOT NULL, tool TEXT NOT NULL, operation TEXT NOT NULL, detail TEXT NOT NULL,
+    line INTEGER, started INTEGER NOT NULL, duration INTEGER, bytes_in INTEGER, bytes_out INTEGER, error TEXT,
+    payload TEXT, PRIMARY KEY (attempt_id, seq)
+) WITHOUT ROWID;
+CREATE TABLE logs (
+    attempt_id INTEGER NOT NULL, position INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,
+    level TEXT NOT NULL, line INTEGER, text TEXT NOT NULL, PRIMARY KEY (attempt_id, position)
+) WITHOUT ROWID;
+-- What happened to an execution outside any attempt: paused, cancelled, dropped, offered again.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, execution TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX events_by_execution ON events (execution);
+-- Arguments, results and fetched bodies, once for each content.
+CREATE TABLE payloads (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+"""

@@ -1,0 +1,1 @@
+"""Decides what runs next and what an answer means: no I/O, no threads, time only through the clock."""

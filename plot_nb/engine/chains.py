@@ -1,0 +1,74 @@
+"""What a chain has come to, and who awaits it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from plot_nb.engine.model import Execution
+
+
+@dataclass(slots=True, eq=False)
+class Chain:
+    """The executions that one event set off.
+
+    Attributes:
+        live: Executions queued or running.
+        begun: Executions begun since the start or the last pause.
+        methods: How often each method was begun.
+        held: What waits while the chain is paused.
+        paused: Why it is paused; None while it is not.
+    """
+
+    id: str
+    live: int = 0
+    begun: int = 0
+    methods: Counter[str] = field(default_factory=Counter)
+    held: list[Execution] = field(default_factory=list)
+    paused: str | None = None
+
+    def pause(self, limit: int) -> str:
+        """Pause, and say why and what to do."""
+        method, count = self.methods.most_common(1)[0]
+        self.paused = (
+            f"paused after {self.begun:,} executions (Limits(chain={limit})): {method!r} keeps queueing, "
+            f"{count:,} of them are its. Is its last page recognised? `await rt.run_until_idle()` or "
+            "`%twist run` goes on, `await rt.reset()` drops it"
+        )
+        return self.paused
+
+    def resume(self) -> list[Execution]:
+        """Go on; returns what waited."""
+        held, self.held = self.held, []
+        self.paused, self.begun = None, 0
+        self.methods.clear()
+        return held
+
+
+@dataclass(slots=True, eq=False)
+class Drive:
+    """Somebody awaits a chain, or a moment: while there is none, nothing runs on the virtual clock.
+
+    Attributes:
+        chain: The chain awaited; None for all work that falls due.
+        until: With no chain: the moment up to which work runs.
+        moves_clock: Whether the clock stands at `until` in the end, whatever ran.
+        attempts: Ids of the attempts that ran for it.
+        first: The execution that ran first for it.
+        value: What that one returned, as superjson text.
+        ended: Called once, when it has come to its end.
+    """
+
+    ended: Callable[[], None]
+    chain: Chain | None = None
+    until: int = 0
+    moves_clock: bool = False
+    attempts: list[int] = field(default_factory=list)
+    first: str | None = None
+    value: str | None = None
+    paused: str | None = None
+
+    def covers(self, chain: Chain) -> bool:
+        """Whether it awaits what runs in `chain`."""
+        return self.chain is None or self.chain is chain

@@ -1,0 +1,550 @@
+"""The core: a discrete-event simulation whose processes are sandboxes.
+
+While a guest computes, the clock stands. When every guest waits, what they asked is served in a fixed order, and the
+clock moves to the next event: an answer, a timer, a task that falls due. So two runs with the same seed and inputs
+do the same things at the same times, however fast the machine is.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from plot_nb.backend.sqlite import Ending, SqliteBackend
+from plot_nb.engine.attempt import Attempt
+from plot_nb.engine.chains import Chain, Drive
+from plot_nb.engine.clock import VirtualClock, microseconds
+from plot_nb.engine.limits import Latency, Limits
+from plot_nb.engine.masking import Mask
+from plot_nb.engine.model import Cause, Execution, Instance, Version, derive_id
+from plot_nb.engine.outcomes import Verdict, judge
+from plot_nb.engine.requests import Fetches, Requests
+from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
+
+ATTEMPTS = 3
+"""Attempts at a task in all (SPEC 7)."""
+
+RETRY_DELAY = 1_000_000
+"""Microseconds before the second attempt; each further one waits twice as long (SPEC 7)."""
+
+
+class Outside(Protocol):
+    """What the engine needs done in the world; the shell around it does it."""
+
+    fetch: Fetches
+
+    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None: ...
+    def monotonic(self) -> float: ...
+    def wake_after(self, seconds: float) -> None:
+        """Call `turn` after that much real time."""
+
+
+@dataclass(slots=True, eq=False)
+class _Actor:
+    """An instance, what waits for it and what runs in it."""
+
+    instance: Instance
+    ready: list[tuple[tuple[int, int, int], Execution]] = field(default_factory=list)
+    running: set[Attempt] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class _Inspection:
+    """A source that a sandbox looks at before it is deployed; no execution, no requests."""
+
+    program: Program
+    invocation: bytes
+    done: Callable[[Result], None]
+    seat: Seat | None = None
+
+
+class Engine:
+    """Runs executions, one at a time per instance, and keeps the journal.
+
+    It must be called on one thread only. It calls `Outside`, which must not call back before it has returned.
+    """
+
+    def __init__(
+        self, backend: SqliteBackend, outside: Outside, *, limits: Limits, latency: Latency, seed: int
+    ) -> None:
+        self._backend = backend
+        self._outside = outside
+        self._limits = limits
+        self._latency = latency
+        self._seed = seed
+        self._clock = VirtualClock(backend.latest_time())
+        self._requests = Requests(self, backend, outside.fetch, outside.monotonic, limits, latency)
+        self._number, self._attempt_id = backend.last_numbers()
+        self._actors: dict[int, _Actor] = {}
+        self._chains: dict[str, Chain] = {}
+        self._live: dict[str, Execution] = {}
+        self._drives: list[Drive] = []
+        self._events: list[tuple[int, int, str, Any, Any]] = []
+        self._order = itertools.count()
+        self._seats: dict[Seat, Attempt | _Inspection] = {}
+        self._seatless: list[Attempt | _Inspection] = []
+        self._computing: set[Attempt | _Inspection] = set()
+        self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
+        self._turning = False
+
+    # what the shell calls
+
+    @property
+    def now(self) -> int:
+        """The runtime's time in microseconds."""
+        return self._clock.now
+
+    def restore(self, instances: list[Instance]) -> None:
+        """Take over what a state file holds."""
+        for instance in instances:
+            self._actors[instance.id] = _Actor(instance)
+        for execution in self._backend.queued():
+            self._admit(execution)
+
+    def install(self, instance: Instance) -> None:
+        """Put an instance's version in force; what runs already goes on with the old one."""
+        actor = self._actors.get(instance.id)
+        if actor is None:
+            self._actors[instance.id] = _Actor(instance)
+        else:
+            actor.instance = instance
+
+    def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
+        """Have a sandbox look at a source."""
+        inspection = _Inspection(program, invocation, done)
+        self._computing.add(inspection)
+        self._seat(inspection)
+
+    def call(
+        self, instance: Instance, cause: Cause, method: str, args: str, kwargs: str, ended: Callable[[], None]
+    ) -> Drive:
+        """Queue an execution for an event from outside, and drive its chain to the end."""
+        self._number += 1
+        identity = derive_id(self._seed, cause, self._number)
+        execution = Execution(
+            self._number,
+            identity,
+            instance.id,
+            cause,
+            method,
+            None,
+            args,
+            kwargs,
+            None,
+            identity,
+            self.now,
+            self.now,
+        )
+        self._backend.enqueue(execution)
+        self._admit(execution)
+        return self.drive(ended, self._chains[identity])
+
+    def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
+        """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
+        for execution in self._live.values():
+            if execution.instance == instance.id and execution.cause == "lifecycle":
+                return self.drive(ended, self._chains[execution.chain])
+        return None
+
+    def drive(
+        self,
+        ended: Callable[[], None],
+        chain: Chain | None = None,
+        *,
+        until: int = 0,
+        moves_clock: bool = False,
+        resume: bool = False,
+    ) -> Drive:
+        """Let the clock run for a chain, or for all that falls due up to a moment."""
+        drive = Drive(ended, chain, until, moves_clock)
+        self._drives.append(drive)
+        if resume:
+            for paused in [each for each in self._chains.values() if each.paused]:
+                for execution in paused.resume():
+                    self._make_ready(execution)
+        return drive
+
+    def cancel(self, drive: Drive, *, everything: bool = False) -> None:
+        """Stop what runs for `drive`, and drop the immediate tasks of its chains (SPEC 7); or all there is."""
+        running = [attempt for actor in self._actors.values() for attempt in actor.running]
+        if everything:
+            chains = set(self._chains)
+        else:
+            chains = {drive.chain.id} if drive.chain else {attempt.execution.chain for attempt in running}
+        if drive.chain is None:
+            drive.until = self.now
+            drive.moves_clock = False
+        for execution in [
+            each for each in self._live.values() if each.chain in chains and each.state == "queued"
+        ]:
+            self._retire(execution, "cancelled", "dropped: its chain was stopped")
+        for attempt in running:
+            if attempt.execution.chain in chains:
+                self.stop(attempt, "cancelled", "stopped by the user")
+        self.turn()
+
+    def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
+        """A guest has asked."""
+        occupant = self._seats.get(seat)
+        if isinstance(occupant, _Inspection):
+            seat.stop("requests")
+        elif occupant is not None and occupant.why_stopped is None:
+            self._arrive(occupant, crossing)
+
+    def on_result(self, seat: Seat, result: Result) -> None:
+        """A sandbox has ended."""
+        occupant = self._seats.pop(seat, None)
+        if isinstance(occupant, _Inspection):
+            self._computing.discard(occupant)
+            occupant.done(result)
+            self.turn()
+        elif occupant is not None:
+            self._arrive(occupant, result)
+
+    def on_free(self) -> None:
+        """A sandbox can be had again."""
+        waiting, self._seatless = self._seatless, []
+        for occupant in waiting:
+            self._seat(occupant)
+
+    def fetched(self) -> None:
+        """A fetch has ended."""
+        self.turn()
+
+    def turn(self) -> None:
+        """Go on until a guest computes, or nothing can happen before the world answers."""
+        if self._turning:
+            return
+        self._turning = True
+        try:
+            while not self._computing and (self._serve_arrivals() or self._step()):
+                pass
+        finally:
+            self._turning = False
+
+    # what Requests calls
+
+    def at(self, moment: int, kind: str, attempt: Attempt, data: Any = None) -> None:
+        """Schedule something for an attempt."""
+        if kind == "answer":
+            attempt.pending += 1
+        heapq.heappush(self._events, (moment, next(self._order), kind, attempt, data))
+
+    def stop(self, attempt: Attempt, outcome: str, message: str) -> None:
+        """End an attempt from outside."""
+        if attempt.why_stopped is not None:
+            return
+        attempt.why_stopped, attempt.stop_message = outcome, message
+        if attempt.seat is not None:
+            self._computing.add(attempt)  # until its sandbox says that it has ended
+            attempt.seat.stop(outcome)
+        else:
+            self._computing.discard(attempt)
+            if attempt in self._seatless:
+                self._seatless.remove(attempt)
+            self._finish(attempt, Verdict(outcome, message), None)
+
+    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None:
+        """Queue a task for a callback.
+
+        Its identity derives from what queued it, so that an execution that is tried again queues it once (SPEC 7).
+        """
+        ordinal = attempt.queued.get(method, 0)
+        attempt.queued[method] = ordinal + 1
+        parent = attempt.execution
+        self._number += 1
+        execution = Execution(
+            self._number,
+            derive_id("task", parent.id, method, ordinal),
+            attempt.instance.id,
+            "task",
+            method,
+            token,
+            args,
+            '{"json":{}}',
+            parent.id,
+            parent.chain,
+            self.now,
+            self.now,
+        )
+        if self._backend.enqueue(execution):
+            self._admit(execution)
+
+    def new_token(self, attempt: Attempt) -> str:
+        """A callback's token: opaque, and not to be guessed without the seed."""
+        attempt.tokens += 1
+        parts = (self._seed, "callback", attempt.execution.id, attempt.execution.attempts, attempt.tokens)
+        return f"cb_{derive_id(*parts)}{derive_id('second half', *parts)}"
+
+    # the turn
+
+    def _arrive(self, attempt: Attempt, arrival: Crossing | Result) -> None:
+        self._computing.discard(attempt)
+        self._arrivals.append((attempt.id, attempt, arrival))
+        self.turn()
+
+    def _serve_arrivals(self) -> bool:
+        if not self._arrivals:
+            return False
+        arrivals, self._arrivals = self._arrivals, []
+        if len(arrivals) > 1:
+            arrivals.sort(key=lambda arrival: arrival[0])
+        for _, attempt, arrival in arrivals:
+            if isinstance(arrival, Crossing):
+                self._requests.serve(attempt, arrival)
+            else:
+                attempt.add_logs(arrival.logs, self.now)
+                self._finish(attempt, judge(attempt, arrival, self._limits), arrival)
+        return True
+
+    def _step(self) -> bool:
+        """Do the next thing; False if there is nothing that may be done now."""
+        if self._end_drives() or self._start_ready():
+            return True
+        if not self._drives:
+            return False
+        moment = self._next_moment()
+        if moment is None:
+            return False
+        if moment > self.now:
+            bound = self._requests.clock_bound()
+            if bound is not None and moment > bound:
+                self._outside.wake_after(0.05)
+                return False
+            self._clock.move_to(moment)
+        _, _, kind, subject, data = heapq.heappop(self._events)
+        self._fire(kind, subject, data)
+        return True
+
+    def _next_moment(self) -> int | None:
+        while self._events:
+            moment, _, kind, subject, data = self._events[0]
+            if not self._is_stale(kind, subject, data):
+                return moment
+            heapq.heappop(self._events)
+        return None
+
+    @staticmethod
+    def _is_stale(kind: str, subject: Any, data: Any) -> bool:
+        if kind == "due":
+            return bool(subject.state != "queued")
+        if subject.ended or subject.why_stopped is not None:
+            return True
+        return kind == "timer" and (not subject.waiting or subject.crossing != data)
+
+    def _fire(self, kind: str, subject: Any, data: Any) -> None:
+        if kind == "due":
+            self._make_ready(subject)
+        elif kind == "begin":
+            self._computing.add(subject)
+            self._seat(subject)
+        elif kind == "deadline":
+            self.stop(
+                subject, "over_time", f"ran for more than {self._limits.time:g} s on the runtime's clock"
+            )
+        else:
+            if kind == "answer":
+                subject.pending -= 1
+                subject.answers.extend(data)
+            if subject.waiting:
+                self._answer(subject)
+
+    def _answer(self, attempt: Attempt) -> None:
+        attempt.waiting = False
+        self._computing.add(attempt)
+        assert attempt.seat is not None
+        attempt.seat.answer(attempt.take_answers(self.now))
+
+    def _end_drives(self) -> bool:
+        for drive in self._drives:
+            if self._is_over(drive):
+                self._drives.remove(drive)
+                if drive.moves_clock and drive.until > self.now:
+                    self._clock.move_to(drive.until)
+                    self._backend.save_meta("now", self.now)
+                drive.ended()
+                return True
+        return False
+
+    def _is_over(self, drive: Drive) -> bool:
+        if drive.chain is not None:
+            drive.paused = drive.chain.paused
+            return drive.chain.live == 0 or drive.paused is not None
+        if any(actor.running or actor.ready for actor in self._actors.values()):
+            return False
+        moment = self._next_moment()
+        if moment is not None and moment <= drive.until:
+            return False
+        drive.paused = next((chain.paused for chain in self._chains.values() if chain.paused), None)
+        return True
+
+    # executions
+
+    def _admit(self, execution: Execution) -> None:
+        chain = self._chains.get(execution.chain)
+        if chain is None:
+            chain = self._chains[execution.chain] = Chain(execution.chain)
+        chain.live += 1
+        self._live[execution.id] = execution
+        if execution.due > self.now:
+            heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, None))
+        else:
+            self._make_ready(execution)
+
+    def _make_ready(self, execution: Execution) -> None:
+        heapq.heappush(self._actors[execution.instance].ready, (execution.order, execution))
+
+    def _start_ready(self) -> bool:
+        if not self._drives:
+            return False
+        for actor in self._actors.values():
+            while actor.ready and not actor.running:
+                _, execution = heapq.heappop(actor.ready)
+                if execution.state == "queued" and self._may_begin(execution):
+                    self._start(actor, execution)
+                    return True
+        return False
+
+    def _may_begin(self, execution: Execution) -> bool:
+        chain = self._chains[execution.chain]
+        if chain.paused is None and chain.begun >= self._limits.chain:
+            self._backend.settle(execution, "paused", chain.pause(self._limits.chain), self.now)
+        if chain.paused is not None:
+            chain.held.append(execution)
+            return False
+        if execution.callback is not None:
+            callback = self._backend.callback(execution.instance, execution.callback)
+            if callback is None or callback.deleted:
+                self._retire(execution, "dropped", f"its callback of {execution.method!r} was deleted")
+                return False
+        return True
+
+    def _start(self, actor: _Actor, execution: Execution) -> None:
+        chain = self._chains[execution.chain]
+        chain.begun += 1
+        chain.methods[execution.method] += 1
+        execution.attempts += 1
+        execution.state = "running"
+        self._attempt_id += 1
+        version = actor.instance.version
+        attempt = Attempt(
+            self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
+        )
+        self._backend.claim(execution, attempt.id, version.number, self.now)
+        actor.running.add(attempt)
+        for drive in self._drives:
+            if drive.covers(chain):
+                drive.attempts.append(attempt.id)
+                drive.first = drive.first or execution.id
+        if execution.method not in version.methods:
+            self._finish(attempt, self._method_gone(attempt), None)
+            return
+        self.at(self.now + microseconds(self._latency.start), "begin", attempt)
+        self.at(self.now + int(self._limits.time * 1e6), "deadline", attempt)
+
+    def _method_gone(self, attempt: Attempt) -> Verdict:
+        execution = attempt.execution
+        made = self._backend.callback(execution.instance, execution.callback) if execution.callback else None
+        by = f"version {made.version} made the callback, " if made else ""
+        return Verdict(
+            "error",
+            f"CallbackNotFound: method {execution.method!r} is gone: {by}version {attempt.version.number} runs. "
+            "Give the new version a method of that name",
+        )
+
+    def _seat(self, occupant: Attempt | _Inspection) -> None:
+        if isinstance(occupant, Attempt):
+            seed = int(derive_id(self._seed, occupant.execution.id, occupant.execution.attempts), 16)
+            program = occupant.version.program
+            invocation = occupant.invocation(now=self.now, seed=seed, limit=self._limits.requests)
+        else:
+            program, invocation = occupant.program, occupant.invocation
+        occupant.seat = self._outside.run(
+            program, invocation, cpu=self._limits.cpu, memory=self._limits.memory
+        )
+        if occupant.seat is None:
+            self._seatless.append(occupant)
+        else:
+            self._seats[occupant.seat] = occupant
+
+    def _finish(self, attempt: Attempt, verdict: Verdict, result: Result | None) -> None:
+        attempt.ended = True
+        self._requests.abandon(attempt)
+        for line, operation, detail in verdict.unawaited:
+            what = f"{operation} {detail}".strip()
+            attempt.note(
+                "warning",
+                line or None,
+                f"{what} was not performed: nothing awaited it (await is missing?)",
+                self.now,
+            )
+        actor = self._actors[attempt.execution.instance]
+        actor.running.discard(attempt)
+        execution = attempt.execution
+        events = self._settle(execution, verdict)
+        mask = Mask(attempt.instance.options)
+        self._backend.finish(
+            execution,
+            attempt.id,
+            Ending(
+                outcome=verdict.outcome,
+                ended=self.now,
+                used=attempt.used,
+                cpu_ms=result.cpu_ms if result else 0.0,
+                wall_ms=(self._outside.monotonic() - attempt.wall_started) * 1000,
+                memory_peak=result.memory_peak if result else None,
+                error=mask(verdict.error),
+                line=verdict.line,
+                traceback=mask(verdict.traceback),
+                result=mask(verdict.value),
+                requests=[mask.row(row.as_tuple()) for row in attempt.requests],
+                logs=[mask.row(row) for row in attempt.logs],
+                events=events,
+            ),
+        )
+        for drive in self._drives:
+            if drive.first == execution.id:
+                drive.value = verdict.value
+        if execution.state == "queued":
+            heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, None))
+        else:
+            self._forget(execution)
+
+    def _settle(self, execution: Execution, verdict: Verdict) -> list[tuple[str, str]]:
+        """Decide what becomes of an execution after an attempt; returns journal entries."""
+        if verdict.outcome == "cancelled":
+            execution.state = "cancelled"
+        elif verdict.outcome == "ok" or execution.cause != "task":
+            execution.state = "done"
+        elif verdict.outcome in {"error", "crashed"}:
+            execution.failures += 1
+            if execution.failures < ATTEMPTS:
+                delay = RETRY_DELAY * 2 ** (execution.failures - 1)
+                execution.state, execution.due = "queued", self.now + delay
+                return [
+                    (
+                        "retry",
+                        f"attempt {execution.attempts} ended with {verdict.outcome}: again in {delay / 1e6:g} s",
+                    )
+                ]
+            execution.state = "dead"
+            return [("dead", f"given up after {execution.attempts} attempts: {verdict.error}"[:500])]
+        else:
+            execution.state = "dead"
+            return [("dead", f"given up: {verdict.outcome} is not tried again"[:500])]
+        return []
+
+    def _retire(self, execution: Execution, state: str, why: str) -> None:
+        execution.state = "cancelled" if state == "cancelled" else "dropped"
+        self._backend.settle(execution, state, why, self.now)
+        self._forget(execution)
+
+    def _forget(self, execution: Execution) -> None:
+        self._live.pop(execution.id, None)
+        chain = self._chains[execution.chain]
+        chain.live -= 1
+        if chain.live == 0:
+            del self._chains[execution.chain]

@@ -1,0 +1,103 @@
+"""What the engine passes around: instances' versions, executions, tasks' callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from plot_nb.sandbox.pool import Program
+
+Cause = Literal["lifecycle", "call", "task"]
+State = Literal["queued", "running", "done", "dead", "dropped", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method that an event may run.
+
+    Attributes:
+        line: Where it stands in the source.
+        required: Positional arguments that it must be given, `self` aside.
+        maximum: How many it takes at most; None without end.
+        names: Their names.
+    """
+
+    line: int
+    required: int
+    maximum: int | None
+    names: tuple[str, ...]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One deployed source of an instance."""
+
+    number: int
+    digest: str
+    source: str
+    program: Program
+    methods: dict[str, Method]
+    urls: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Instance:
+    """One installed twist."""
+
+    id: int
+    twist: str
+    name: str
+    version: Version
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What an opaque token stands for."""
+
+    token: str
+    instance: int
+    method: str
+    args: str
+    version: int
+    deleted: bool
+
+
+@dataclass(slots=True)
+class Execution:
+    """One invocation of one method for one event; its attempts share its id.
+
+    Attributes:
+        number: Order of queueing; unique in a runtime.
+        chain: The id of the execution that the event itself set off.
+        failures: Attempts that raised or died; a process that was killed does not count.
+        due: When it may run, in microseconds.
+    """
+
+    number: int
+    id: str
+    instance: int
+    cause: Cause
+    method: str
+    callback: str | None
+    args: str
+    kwargs: str
+    parent: str | None
+    chain: str
+    due: int
+    queued: int
+    attempts: int = 0
+    failures: int = 0
+    state: State = "queued"
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Lifecycle first, then by time, then first in first out (SPEC 7)."""
+        return (0 if self.cause == "lifecycle" else 1, self.due, self.number)
+
+
+def derive_id(*parts: object) -> str:
+    """An id that is the same whenever it is derived from the same things (SPEC 7, a task's identity)."""
+    return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=7).hexdigest()

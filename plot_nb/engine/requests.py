@@ -1,0 +1,341 @@
+"""Serves what comes through the wall: the meter, the tools, and when the answers come.
+
+The meter is here and nowhere else (SPEC 3). Store and tools answer at once in real time; their modelled latency
+passes on the runtime's clock. A `fetch` is the only request that takes real time.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from plot_nb.backend.sqlite import Origin, SqliteBackend
+from plot_nb.engine.attempt import (
+    REFUSED_CROSSINGS,
+    Attempt,
+    Fetching,
+    RequestRow,
+    decode_frame,
+    encode_answer,
+    encode_error,
+)
+from plot_nb.engine.clock import microseconds
+from plot_nb.engine.limits import Latency, Limits
+from plot_nb.engine.outcomes import limit_message
+from plot_nb.sandbox.pool import Crossing
+from plot_nb.tools import callbacks, store, tasks
+from plot_nb.tools.operation import Context, Operation
+
+if TYPE_CHECKING:
+    from plot_nb.tools.network import FetchRequest, FetchResponse
+
+TOOLS: dict[str, dict[str, Operation[Any]]] = {
+    "store": store.OPERATIONS,
+    "callbacks": callbacks.OPERATIONS,
+    "tasks": tasks.OPERATIONS,
+}
+
+_OPERATIONS = {
+    f"{tool}.{name}": operation
+    for tool, operations in TOOLS.items()
+    for name, operation in operations.items()
+}
+
+_SHORTEST_WAIT = 1000
+"""Microseconds that a crossing without requests takes at least, so that a busy loop cannot hold the clock."""
+
+
+PATIENCE = 1.0
+"""Real seconds that a fetch may take before the virtual clock is held to have moved meanwhile."""
+
+
+class RequestLimitExceeded(Exception):
+    """A redirect that the budget does not cover; raised in the twist under the same name."""
+
+
+class Fetches(Protocol):
+    """What performs a fetch outside: it calls `done` once, later, with the response or the exception."""
+
+    def __call__(
+        self,
+        request: FetchRequest,
+        urls: tuple[str, ...],
+        charge: Callable[[str], None],
+        done: Callable[[FetchResponse | BaseException], None],
+    ) -> Callable[[], object]:
+        """Begin; the returned function cancels."""
+
+
+class Schedule(Protocol):
+    """What the engine offers to those who answer."""
+
+    @property
+    def now(self) -> int: ...
+    def at(self, moment: int, kind: str, attempt: Attempt, data: Any = None) -> None: ...
+    def stop(self, attempt: Attempt, outcome: str, message: str) -> None: ...
+    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None: ...
+    def new_token(self, attempt: Attempt) -> str: ...
+    def fetched(self) -> None: ...
+
+
+class _FetchArguments(msgspec.Struct, frozen=True, array_like=True):
+    url: str
+    method: str
+    headers: list[tuple[str, str]]
+    body: str | None
+    encoding: str
+    timeout: float
+
+
+class Requests:
+    """Serves crossings for an engine."""
+
+    def __init__(
+        self,
+        engine: Schedule,
+        backend: SqliteBackend,
+        fetch: Fetches,
+        monotonic: Callable[[], float],
+        limits: Limits,
+        latency: Latency,
+    ) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._fetch = fetch
+        self._monotonic = monotonic
+        self._under_way: set[Attempt] = set()
+        self._limits = limits
+        self._request_latency = microseconds(latency.request)
+
+    def serve(self, attempt: Attempt, crossing: Crossing) -> None:
+        """Take one crossing: perform its requests and see to it that the guest will be answered."""
+        now = self._engine.now
+        attempt.add_logs(crossing.logs, now)
+        attempt.crossing += 1
+        attempt.waiting = True
+        if attempt.why_stopped is not None:
+            return
+        try:
+            frame = decode_frame(crossing.frame)
+        except (ValueError, RecursionError) as error:
+            self._engine.stop(
+                attempt, "error", f"the sandbox sent something that is no crossing ({error})"[:300]
+            )
+            return
+        ready: list[bytes] = []
+        refused = 0
+        for number, name, raw, line in frame.requests:
+            if attempt.used >= self._limits.requests:
+                refused += 1
+                attempt.answers.append(self._refuse(attempt, number, name, raw, line))
+            else:
+                answer = self._perform(attempt, number, name, raw, line)
+                if answer is not None:
+                    ready.append(answer)
+        if refused and refused == len(frame.requests):
+            attempt.refused_crossings += 1
+            if attempt.refused_crossings >= REFUSED_CROSSINGS:
+                self._engine.stop(attempt, "over_requests", "it kept asking after its budget was spent")
+                return
+        if ready:
+            self._engine.at(now + self._request_latency, "answer", attempt, ready)
+        if attempt.answers:
+            self._engine.at(now, "answer", attempt, [])
+        self._arm_timer(attempt, frame.timeout, asked=bool(frame.requests))
+
+    def _arm_timer(self, attempt: Attempt, timeout: float | None, *, asked: bool) -> None:
+        if timeout is None:
+            if not attempt.pending and not attempt.fetching:
+                self._engine.stop(
+                    attempt, "error", "RuntimeError: the twist awaits something that can never finish"
+                )
+            return
+        wait = min(max(timeout, 0.0), self._limits.time + 1) if timeout == timeout else 0.0
+        shortest = 0 if asked else _SHORTEST_WAIT
+        self._engine.at(self._engine.now + max(int(wait * 1e6), shortest), "timer", attempt, attempt.crossing)
+
+    def _perform(self, attempt: Attempt, number: int, name: str, raw: msgspec.Raw, line: int) -> bytes | None:
+        attempt.used += 1
+        tool, _, operation = name[:100].partition(".")
+        now = self._engine.now
+        row = RequestRow(
+            attempt.used, tool, operation, "", _plausible(line), now, bytes_out=len(memoryview(raw))
+        )
+        attempt.requests.append(row)
+        if name == "network.fetch":
+            return self._begin_fetch(attempt, number, raw, row)
+        row.duration = self._request_latency
+        try:
+            answer = encode_answer(number, self._call_tool(attempt, name, raw, row))
+        except Exception as error:  # whatever a tool refuses is the twist's to handle, at its line
+            row.error = _text_of(error)
+            answer = encode_error(number, type(error).__name__, str(error))
+        row.bytes_in = len(answer)
+        return answer
+
+    def _call_tool(self, attempt: Attempt, name: str, raw: msgspec.Raw, row: RequestRow) -> object:
+        operation = _OPERATIONS.get(name)
+        if operation is None:
+            raise ValueError(f"there is no operation {name[:100]!r}")
+        arguments = operation.decode(raw)
+        context = Context(
+            self._backend,
+            Origin(attempt.instance.id, attempt.id, row.seq, row.started),
+            attempt.version.number,
+            attempt.version.methods.keys(),
+            lambda: self._engine.new_token(attempt),
+            lambda token, method, args: self._engine.queue_task(attempt, token, method, args),
+        )
+        row.detail = operation.detail(context, arguments)[:2048]
+        return operation.perform(context, arguments)
+
+    def _refuse(self, attempt: Attempt, number: int, name: str, raw: msgspec.Raw, line: int) -> bytes:
+        tool, _, operation = name[:100].partition(".")
+        detail = _first_text(raw) if tool in {"store", "network"} else ""
+        if attempt.refused is None:
+            attempt.refused = RequestRow(
+                attempt.used + 1, tool, operation, detail, _plausible(line), self._engine.now, bytes_out=0
+            )
+        return encode_error(
+            number, "RequestLimitExceeded", limit_message(tool, operation, detail, self._limits.requests)
+        )
+
+    # fetch
+
+    def _begin_fetch(self, attempt: Attempt, number: int, raw: msgspec.Raw, row: RequestRow) -> bytes | None:
+        try:
+            request = _fetch_request(raw, row.started)
+        except (ValueError, binascii.Error) as error:
+            row.duration, row.error = self._request_latency, _text_of(error)
+            return encode_error(number, "ValueError", str(error))
+        row.detail = request.url[:2048]
+
+        def charge(url: str) -> None:
+            if attempt.used >= self._limits.requests:
+                over = replace(row, seq=attempt.used + 1, operation="redirect", detail=url[:2048])
+                attempt.refused = attempt.refused or over
+                raise RequestLimitExceeded(limit_message("network", "redirect", url, self._limits.requests))
+            attempt.used += 1
+            redirect = replace(
+                row, seq=attempt.used, operation="redirect", detail=url[:2048], bytes_out=0, duration=0
+            )
+            attempt.requests.append(redirect)
+
+        def done(outcome: FetchResponse | BaseException) -> None:
+            if attempt.fetching.pop(row.seq, None) is not None:
+                self._end_fetch(attempt, number, row, request, outcome)
+                self._engine.fetched()
+
+        attempt.fetching[row.seq] = Fetching(row, self._monotonic())
+        attempt.fetching[row.seq].cancel = self._fetch(request, attempt.version.urls, charge, done)
+        self._under_way.add(attempt)
+        return None
+
+    def clock_bound(self) -> int | None:
+        """How far the clock may move while fetches are under way; None without them.
+
+        How long a fetch takes is known only when it has ended; until then it is known to take at least the real time
+        that has passed since it began, less a patience that a slow machine may need to run a mounted app.
+        """
+        if not self._under_way:
+            return None
+        real_now = self._monotonic()
+        self._under_way = {attempt for attempt in self._under_way if attempt.fetching}
+        return min(
+            (
+                fetching.row.started + max(0, int((real_now - fetching.real_started - PATIENCE) * 1e6))
+                for attempt in self._under_way
+                for fetching in attempt.fetching.values()
+            ),
+            default=None,
+        )
+
+    def _end_fetch(
+        self,
+        attempt: Attempt,
+        number: int,
+        row: RequestRow,
+        request: FetchRequest,
+        outcome: FetchResponse | BaseException,
+    ) -> None:
+        if not isinstance(outcome, BaseException) and outcome.latency > request.timeout:
+            outcome = TimeoutError(f"no answer from {request.url} within {request.timeout:g} s")
+        if isinstance(outcome, BaseException):
+            row.duration = self._failure_latency(outcome, request)
+            row.error = _text_of(outcome)
+            answer = encode_error(number, type(outcome).__name__, str(outcome))
+        else:
+            row.duration = int(outcome.latency * 1e6)
+            row.bytes_in = len(outcome.body)
+            body, encoding = _text_or_base64(outcome.body)
+            row.payload = body if encoding == "utf-8" else None
+            answer = encode_answer(
+                number,
+                {
+                    "status": outcome.status,
+                    "url": outcome.url,
+                    "headers": outcome.headers,
+                    "body": body,
+                    "encoding": encoding,
+                },
+            )
+        self._engine.at(max(self._engine.now, row.started + row.duration), "answer", attempt, [answer])
+
+    def _failure_latency(self, error: BaseException, request: FetchRequest) -> int:
+        from plot_nb.tools.network import latency_of
+
+        if isinstance(error, TimeoutError):
+            return int(request.timeout * 1e6)
+        return max(int(latency_of(error) * 1e6), self._request_latency)
+
+    def abandon(self, attempt: Attempt) -> None:
+        """Cancel the fetches of an attempt that has ended."""
+        for fetching in list(attempt.fetching.values()):
+            fetching.row.duration = self._engine.now - fetching.row.started
+            fetching.row.error = "abandoned: the method ended before the answer came"
+            fetching.cancel()
+        attempt.fetching.clear()
+
+
+def _fetch_request(raw: msgspec.Raw, now: int) -> FetchRequest:
+    from plot_nb.tools.network import FetchRequest  # httpx behind it is slow to import; the first fetch pays
+
+    given = msgspec.json.decode(raw, type=_FetchArguments)
+    if not 0 < given.timeout <= 3600:
+        raise ValueError(f"timeout={given.timeout!r}: give seconds, above 0 and up to 3600")
+    body = given.body
+    if body is None:
+        content = None
+    else:
+        content = base64.b64decode(body, validate=True) if given.encoding == "base64" else body.encode()
+    headers = tuple((name, value) for name, value in given.headers)
+    return FetchRequest(given.url, given.method, headers, content, given.timeout, now / 1000)
+
+
+def _text_or_base64(body: bytes) -> tuple[str, str]:
+    try:
+        return body.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), "base64"
+
+
+def _text_of(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]
+
+
+def _plausible(line: int) -> int | None:
+    return line if 0 < line < 1_000_000 else None
+
+
+def _first_text(raw: msgspec.Raw) -> str:
+    try:
+        arguments = msgspec.json.decode(raw)
+    except ValueError:
+        return ""
+    first = arguments[0] if isinstance(arguments, list) and arguments else ""
+    return first[:2048] if isinstance(first, str) else ""

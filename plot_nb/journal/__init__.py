@@ -1,0 +1,1 @@
+"""Records of what happened, and the DataFrames made of them."""

@@ -1,0 +1,149 @@
+"""From a cell's source to a version that is in force (SPEC 10)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from plot_nb.engine.attempt import GuestError
+from plot_nb.engine.model import Instance, Method, Version
+from plot_nb.errors import DeployError
+from plot_nb.sandbox.pool import Program, Result
+
+
+class _ManifestMethod(msgspec.Struct, frozen=True):
+    line: int
+    required: int
+    maximum: int | None
+    names: list[str] = []
+    doc: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a source says of itself, as a sandbox found it."""
+
+    name: str
+    methods: dict[str, _ManifestMethod]
+    urls: list[str] = []
+    doc: str = ""
+    line: int = 0
+
+
+class _Described(msgspec.Struct, frozen=True):
+    ok: bool
+    manifest: Manifest | None = None
+    error: GuestError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be deployed."""
+
+    text: str
+    modules: dict[str, str]
+    filename: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same source and modules, wherever the cell stands."""
+        return hashlib.blake2b(json.dumps([self.text, self.modules]).encode(), digest_size=16).hexdigest()
+
+    def program(self, name: str | None) -> Program:
+        """What a sandbox loads; without a name it looks for the one twist class."""
+        text = json.dumps(
+            {"name": name, "filename": self.filename, "source": self.text, "modules": self.modules}
+        )
+        return Program(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
+
+
+def check_source(source: object, modules: object, filename: str) -> Source:
+    """Check the types of what a user gave.
+
+    Raises:
+        TypeError: Saying what to give instead.
+    """
+    if not isinstance(source, str):
+        raise TypeError(
+            f"deploy takes source text, not {type(source).__name__}: a twist runs in a sandbox of its own, "
+            "which cannot see this process (`inspect.getsource(cls)` gives the text of a class)"
+        )
+    modules = {} if modules is None else modules
+    if not isinstance(modules, Mapping) or not all(
+        isinstance(name, str) and isinstance(text, str) for name, text in modules.items()
+    ):
+        raise TypeError(
+            'modules takes a dict of source texts by module name: {"parsing": "def parse(): ..."}'
+        )
+    bad = next((name for name in modules if not all(part.isidentifier() for part in name.split("."))), None)
+    if bad is not None:
+        raise ValueError(f"modules: {bad!r} cannot be imported: give a name such as 'parsing'")
+    return Source(source, dict(modules), filename)
+
+
+def read_manifest(result: Result) -> Manifest:
+    """What a sandbox found in a source.
+
+    Raises:
+        DeployError: If it cannot be deployed; with the line at fault where there is one.
+    """
+    if result.ending != "returned":
+        reasons = {
+            "cpu": "its module level never comes to an end",
+            "memory": "its module level needs too much memory",
+        }
+        if result.ending == "stopped":
+            reason = "it makes requests before a method runs: module level and `build` cannot"
+        else:
+            reason = reasons.get(result.reason, result.detail or result.reason)
+        raise DeployError(f"not deployed: {reason}")
+    try:
+        described = msgspec.json.decode(result.payload, type=_Described)
+    except ValueError as error:
+        raise DeployError(f"not deployed: the sandbox's description cannot be read ({error})") from None
+    if described.manifest is None:
+        error = described.error or GuestError("Error", "the sandbox named no error")
+        where = f" (line {error.line})" if error.line else ""
+        raise DeployError(
+            f"not deployed{where}: {error.type}: {error.message}", line=error.line, detail=error.traceback
+        )
+    if not described.manifest.name.isidentifier():
+        raise DeployError("not deployed: the class has no name that can be used")
+    return described.manifest
+
+
+def make_version(number: int, source_digest: str, program: Program, manifest: Manifest) -> Version:
+    """The version that the engine runs."""
+    methods = {
+        name: Method(each.line, each.required, each.maximum, tuple(each.names), each.doc)
+        for name, each in manifest.methods.items()
+    }
+    source = json.loads(program.text)["source"]
+    return Version(number, source_digest, source, program, methods, tuple(manifest.urls))
+
+
+def restore_instance(row: tuple[int, str, str, int, str, str, str, str]) -> Instance:
+    """An instance from a row of `SqliteBackend.instances`."""
+    instance, twist, name, number, options, digest, text, manifest = row
+    program = Program(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
+    version = make_version(number, digest, program, msgspec.json.decode(manifest.encode(), type=Manifest))
+    return Instance(instance, twist, name, version, json.loads(options))
+
+
+def check_options(options: Mapping[str, Any] | None) -> str:
+    """Options as JSON.
+
+    Raises:
+        TypeError: If they cannot be.
+    """
+    given = dict(options or {})
+    if not all(isinstance(name, str) for name in given):
+        raise TypeError("options takes a dict with str keys")
+    try:
+        return json.dumps(given, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"options must be values that JSON has: {error}") from None

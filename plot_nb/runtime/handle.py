@@ -1,0 +1,138 @@
+"""A deployed twist, as the notebook holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from plot_nb.engine.model import Instance
+from plot_nb.errors import MethodNotFound
+from plot_nb.journal import frames
+from plot_nb.journal.reader import rows
+from plot_nb.tools.callbacks import suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from plot_nb.runtime.run import Run
+    from plot_nb.runtime.runtime import Runtime
+
+
+class TwistHandle:
+    """One installed twist. Its attributes are those below; every other one is the twist's method of that name.
+
+    `await handle.start_sync(1)` is `await handle.call("start_sync", 1)`.
+    """
+
+    def __init__(self, runtime: Runtime, instance: int, deployed: Run | None) -> None:
+        self._runtime = runtime
+        self._instance_id = instance
+        self._deployed = deployed
+
+    @property
+    def _instance(self) -> Instance:
+        return self._runtime._instance(self._instance_id)
+
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        return self._instance.twist
+
+    @property
+    def version(self) -> int:
+        """The number of the version in force."""
+        return self._instance.version.number
+
+    async def call(self, method: str, /, *args: Any, **kwargs: Any) -> Run:
+        """Run a method, and the chain of immediate tasks that it sets off, to the end.
+
+        Args:
+            method: Its name.
+            args: What it is given; values that the Store could hold.
+            kwargs: The same, by name.
+
+        Raises:
+            MethodNotFound: If the deployed version has no such method.
+            TypeError: If an argument is no such value.
+        """
+        return await self._runtime._call(self._instance_id, method, args, kwargs)
+
+    @property
+    def store(self) -> pd.DataFrame:
+        """One row per key: type, value, size, version, when and by which execution it was written."""
+        return frames.store(self._runtime.path, self._instance.id)
+
+    @property
+    def store_history(self) -> pd.DataFrame:
+        """One row per write or clear, in order."""
+        return frames.store_history(self._runtime.path, self._instance.id)
+
+    @property
+    def callbacks(self) -> pd.DataFrame:
+        """One row per callback."""
+        return frames.callbacks(self._runtime.path, self._instance.id)
+
+    @property
+    def tasks(self) -> pd.DataFrame:
+        """One row per task, finished ones included."""
+        return frames.tasks(self._runtime.path, instance=self._instance.id)
+
+    @property
+    def executions(self) -> pd.DataFrame:
+        """One row per attempt, since the instance was installed."""
+        return frames.executions(self._runtime.path, instance=self._instance.id)
+
+    def dump(self) -> dict[str, str]:
+        """The whole Store as superjson text by key: what `load` takes, and superjson 2 in TypeScript."""
+        found = rows(
+            self._runtime.path,
+            "SELECT s.key, v.value FROM store s JOIN store_versions v ON v.id = s.head"
+            " WHERE s.instance = ? ORDER BY s.key",
+            self._instance.id,
+        )
+        return dict(found)
+
+    def load(self, values: Mapping[str, str]) -> None:
+        """Write values into the Store, all or none; keys that are not named keep what they have.
+
+        Args:
+            values: superjson text by key.
+
+        Raises:
+            ValueError: If a text is not superjson, or a key or value is too large; nothing is written then.
+        """
+        self._runtime._load(self._instance_id, values)
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Run]]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        instance = self._instance
+        if name not in instance.version.methods:
+            raise MethodNotFound(
+                f"{instance.twist} (version {instance.version.number}) has no async method {name!r}: "
+                f"{suggestion(name, instance.version.methods)}"
+            )
+
+        async def method(*args: Any, **kwargs: Any) -> Run:
+            return await self._runtime._call(self._instance_id, name, args, kwargs)
+
+        method.__name__ = name
+        method.__qualname__ = f"{instance.twist}.{name}"
+        method.__doc__ = instance.version.methods[name].doc
+        return method
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._instance.version.methods})
+
+    def __repr__(self) -> str:
+        instance = self._instance
+        where = "" if instance.name == "default" else f", instance {instance.name!r}"
+        methods = ", ".join(instance.version.methods) or "no methods that an event can run"
+        return f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._deployed is None:
+            return {"text/plain": repr(self)}
+        bundle = self._deployed._repr_mimebundle_()
+        bundle["text/plain"] = f"{self!r}\n{bundle['text/plain']}"
+        return bundle

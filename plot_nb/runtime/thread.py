@@ -1,0 +1,188 @@
+"""The thread that drives the engine, with the event loop that sandboxes and fetches report to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from plot_nb.engine.engine import Engine
+from plot_nb.sandbox.pool import Crossing, Pool, Program, Result, Seat
+
+if TYPE_CHECKING:
+    from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse
+
+T = TypeVar("T")
+
+
+class EngineThread:
+    """Owns the event loop, the pool of sandboxes and the fetches; the engine lives on it.
+
+    Args:
+        workers: Sandboxes that can run at once.
+    """
+
+    def __init__(self, *, workers: int, allow_private: bool, fetch_latency: float) -> None:
+        self._workers = workers
+        self._allow_private = allow_private
+        self._fetch_latency = fetch_latency
+        self._mounts: dict[str, AsgiApp] = {}
+        self._loop = asyncio.SelectorEventLoop()
+        self._thread = threading.Thread(target=self._live, name="plot_nb engine", daemon=True)
+        self._engine: Engine | None = None
+        self._pool: Pool | None = None
+        self._fetcher: Fetcher | None = None
+        self._working: set[asyncio.Task[Any]] = set()
+        self._fetching: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._thread.start()
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    def attach(self, engine: Engine) -> None:
+        """Tell whom to report to."""
+        self._engine = engine
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the engine's thread; callable from any other."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def submit_cancellable(self, work: Coroutine[Any, Any, T]) -> tuple[Future[T], Callable[[], object]]:
+        """Like `submit`; the function cancels the work, and the future is done only when the work has ended."""
+        tasks: list[asyncio.Task[T]] = []
+
+        async def tracked() -> T:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.append(task)
+            self._working.add(task)
+            try:
+                return await work
+            finally:
+                self._working.discard(task)
+
+        def cancel() -> None:
+            for task in tasks:
+                task.cancel()
+
+        return self.submit(tracked()), partial(self._loop.call_soon_threadsafe, cancel)
+
+    def is_current(self) -> bool:
+        """Whether the caller is on the engine's thread."""
+        return threading.current_thread() is self._thread
+
+    async def ready(self) -> None:
+        """Wait until sandboxes can be had: the first time on a machine, the component is compiled."""
+        if self._pool is None:
+            pool = Pool(self, size=self._workers)
+            await pool.start(self._loop)
+            self._pool = pool
+
+    async def aclose(self) -> None:
+        """End sandboxes and fetches. Who still waits is told; the engine hears of nothing any more."""
+        self._engine = None
+        for task in list(self._working):
+            task.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for task in list(self._fetching):
+            task.cancel()
+        if self._pool is not None:
+            await self._pool.aclose()
+        if self._fetcher is not None:
+            await self._fetcher.aclose()
+
+    def end(self) -> None:
+        """Stop the loop and wait for the thread, unless it is the caller's own."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if not self.is_current():
+            self._thread.join()
+
+    # what the pool reports
+
+    def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
+        """A guest has asked."""
+        if self._engine is not None:
+            self._engine.on_crossing(seat, crossing)
+
+    def on_result(self, seat: Seat, result: Result) -> None:
+        """A sandbox has ended."""
+        if self._engine is not None:
+            self._engine.on_result(seat, result)
+
+    def on_free(self) -> None:
+        """A sandbox can be had."""
+        if self._engine is not None:
+            self._engine.on_free()
+
+    # what the engine needs of the world
+
+    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
+        """Run a method in a sandbox; None while none can be had."""
+        assert self._pool is not None
+        return self._pool.run(program, invocation, cpu=cpu, memory=memory)
+
+    def forget(self, program: str) -> None:
+        """Throw away the sandboxes that were prepared for a program."""
+        if self._pool is not None:
+            self._pool.forget(program)
+
+    def monotonic(self) -> float:
+        """Real seconds."""
+        return time.perf_counter()
+
+    def wake_after(self, seconds: float) -> None:
+        """Have the engine look again; one alarm at a time is enough."""
+        if self._alarm is None:
+            self._alarm = self._loop.call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._alarm = None
+        if self._engine is not None:
+            self._engine.turn()
+
+    def mount(self, origin: str, app: AsgiApp) -> None:
+        """Let an app answer an origin; callable from any thread."""
+        self.fetcher.mount(origin, app)
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """What performs fetches; made at the first use, since httpx is slow to import."""
+        if self._fetcher is None:
+            from plot_nb.tools.network import Fetcher
+
+            self._fetcher = Fetcher(allow_private=self._allow_private, fetch_latency=self._fetch_latency)
+        return self._fetcher
+
+    def fetch(
+        self,
+        request: FetchRequest,
+        urls: tuple[str, ...],
+        charge: Callable[[str], None],
+        done: Callable[[FetchResponse | BaseException], None],
+    ) -> Callable[[], object]:
+        """Begin a fetch; `done` is called later, once. Returns what cancels it."""
+        from plot_nb.tools.network import Patterns
+
+        work = self.fetcher.fetch(request, Patterns(urls), charge)
+        task = self._loop.create_task(_report(work, done))
+        self._fetching.add(task)
+        task.add_done_callback(self._fetching.discard)
+        return task.cancel
+
+
+async def _report(
+    work: Awaitable[FetchResponse], done: Callable[[FetchResponse | BaseException], None]
+) -> None:
+    try:
+        outcome: FetchResponse | BaseException = await work
+    except Exception as error:
+        outcome = error
+    done(outcome)

@@ -1,0 +1,79 @@
+"""The host side of callbacks (SPEC 6): an opaque token for a method's name and extra arguments."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from plot_nb.engine.model import Callback
+from plot_nb.tools.operation import CallbackDeleted, CallbackNotFound, Context, Operation
+from plot_nb.tools.store import VALUE_LIMIT
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What else there is, for the end of a message about a name that is not there."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"it has {', '.join(names)}" if names else "it has none that an event can run"
+
+
+def find(context: Context, token: str) -> Callback:
+    """The callback of a token.
+
+    Raises:
+        CallbackDeleted: If it was deleted.
+        CallbackNotFound: If this twist never made it.
+    """
+    found = context.backend.callback(context.origin.instance, token)
+    if found is None:
+        raise CallbackNotFound(
+            f"{token[:60]!r} is not a callback of this twist: make one with self.callback(...)"
+        )
+    if found.deleted:
+        raise CallbackDeleted(f"this callback of {found.method!r} was deleted")
+    return found
+
+
+def method_of(context: Context, arguments: tuple[str]) -> str:
+    """What the journal shows for a token: its method, which tells more and gives nothing away."""
+    found = context.backend.callback(context.origin.instance, arguments[0])
+    return found.method if found else "unknown callback"
+
+
+def _create(context: Context, arguments: tuple[str, str]) -> str:
+    method, args = arguments
+    if method not in context.methods:
+        raise ValueError(
+            f"a callback needs a method, there is no async method {method[:80]!r}: "
+            f"{suggestion(method[:80], context.methods)}"
+        )
+    if len(args) > VALUE_LIMIT:
+        raise ValueError(
+            f"the arguments of the callback for {method!r} are {len(args)} characters encoded, "
+            f"at most {VALUE_LIMIT} fit: put them into the Store and pass the key"
+        )
+    token = context.new_token()
+    context.backend.add_callback(context.origin, token, method, args, context.version)
+    return token
+
+
+def _resolve(context: Context, arguments: tuple[str]) -> dict[str, str]:
+    found = find(context, arguments[0])
+    if found.method not in context.methods:
+        raise CallbackNotFound(
+            f"method {found.method!r} is gone: version {found.version} made this callback, version {context.version} runs"
+        )
+    return {"method": found.method, "args": found.args}
+
+
+OPERATIONS: dict[str, Operation[Any]] = {
+    "create": Operation(tuple[str, str], lambda c, a: a[0], _create),
+    "delete": Operation(tuple[str], method_of, lambda c, a: c.backend.delete_callback(c.origin, a[0])),
+    "delete_all": Operation(
+        tuple[()], lambda c, a: "", lambda c, a: c.backend.delete_callback(c.origin, None)
+    ),
+    "resolve": Operation(tuple[str], method_of, _resolve),
+}
