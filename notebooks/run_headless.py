@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jinja2 import DictLoader
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
 CELL_SECONDS = 600
+
+# The page has to be whole without a network, so it asks no CDN for the scripts that nbconvert adds.
+OFFLINE = """
+{%- extends "lab/index.html.j2" -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+"""
 
 
 def main() -> int:
@@ -29,7 +39,11 @@ def main() -> int:
     notebook = nbformat.read(options.notebook, as_version=4)
     folder = str(options.notebook.resolve().parent)
     client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": folder}}, on_cell_executed=show
+        notebook,
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": folder}},
+        on_cell_start=show_heading,
+        on_cell_executed=show,
     )
     failure = None
     try:
@@ -37,13 +51,24 @@ def main() -> int:
     except CellExecutionError as error:
         failure = error
     options.html.parent.mkdir(parents=True, exist_ok=True)
-    html, _ = HTMLExporter().from_notebook_node(notebook)
+    exporter = HTMLExporter(
+        template_file="offline.html.j2", extra_loaders=[DictLoader({"offline.html.j2": OFFLINE})]
+    )
+    html, _ = exporter.from_notebook_node(notebook)
     options.html.write_text(html, encoding="utf-8")
     print(f"\nThe same with its charts: {options.html}")
     if failure is not None:
         print(f"\nA cell failed: {failure}", file=sys.stderr)
         return 1
     return 0
+
+
+def show_heading(cell: Any, cell_index: int) -> None:
+    """Print the headings of a cell of prose."""
+    if cell.cell_type == "markdown":
+        for line in cell.source.splitlines():
+            if line.startswith("#"):
+                print(f"\n{line.lstrip('# ')}\n{'─' * len(line.lstrip('# '))}")
 
 
 def show(cell: Any, cell_index: int, execute_reply: Any) -> None:

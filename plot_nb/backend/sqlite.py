@@ -189,7 +189,7 @@ class SqliteBackend:
             "SELECT value FROM store s JOIN store_versions v ON v.id = s.head WHERE s.instance = ? AND s.key = ?",
             (instance, key),
         ).fetchone()
-        return row and row[0]
+        return str(row[0]) if row else None
 
     def entries(self, instance: int, prefix: str = "") -> list[tuple[str, str]]:
         """Keys that begin with `prefix` and their values, ascending by code point."""
@@ -231,7 +231,8 @@ class SqliteBackend:
     def _add_store_version(self, origin: Origin, key: str, value: str | None) -> int | None:
         return self._execute(
             "INSERT INTO store_versions (instance, key, version, value, updated, attempt_id, seq) SELECT ?1, ?2,"
-            " 1 + coalesce((SELECT max(version) FROM store_versions WHERE instance = ?1 AND key = ?2), 0), ?3, ?4, ?5, ?6",
+            " 1 + coalesce((SELECT max(version) FROM store_versions WHERE instance = ?1 AND key = ?2), 0),"
+            " ?3, ?4, ?5, ?6",
             (origin.instance, key, value, origin.now, origin.attempt_id, origin.seq),
         ).lastrowid
 
@@ -252,13 +253,14 @@ class SqliteBackend:
             " WHERE token = ? AND instance = ?",
             (token, instance),
         ).fetchone()
-        return row and Callback(*row[:5], deleted=bool(row[5]))
+        return row and Callback(*row)
 
     def delete_callback(self, origin: Origin, token: str | None) -> None:
         """Delete one callback, or all of an instance with None; a missing one is no error."""
         with self._commit("callback delete"):
             self._execute(
-                "UPDATE callbacks SET deleted = ? WHERE instance = ? AND token = coalesce(?, token) AND deleted IS NULL",
+                "UPDATE callbacks SET deleted = ?"
+                " WHERE instance = ? AND token = coalesce(?, token) AND deleted IS NULL",
                 (origin.now, origin.instance, token),
             )
 

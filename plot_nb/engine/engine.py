@@ -8,7 +8,6 @@ do the same things at the same times, however fast the machine is.
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,25 +18,27 @@ from plot_nb.engine.chains import Chain, Drive
 from plot_nb.engine.clock import VirtualClock, microseconds
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
-from plot_nb.engine.model import Cause, Execution, Instance, Version, derive_id
+from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge
 from plot_nb.engine.requests import Fetches, Requests
+from plot_nb.engine.retries import settle
+from plot_nb.engine.timeline import Kind, Timeline
 from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
-
-ATTEMPTS = 3
-"""Attempts at a task in all (SPEC 7)."""
-
-RETRY_DELAY = 1_000_000
-"""Microseconds before the second attempt; each further one waits twice as long (SPEC 7)."""
 
 
 class Outside(Protocol):
     """What the engine needs done in the world; the shell around it does it."""
 
-    fetch: Fetches
+    @property
+    def fetch(self) -> Fetches:
+        """Performs a fetch."""
 
-    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None: ...
-    def monotonic(self) -> float: ...
+    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
+        """Run a method in a sandbox; None while none can be had, `on_free` says when."""
+
+    def monotonic(self) -> float:
+        """Real seconds since some moment."""
+
     def wake_after(self, seconds: float) -> None:
         """Call `turn` after that much real time."""
 
@@ -82,8 +83,7 @@ class Engine:
         self._chains: dict[str, Chain] = {}
         self._live: dict[str, Execution] = {}
         self._drives: list[Drive] = []
-        self._events: list[tuple[int, int, str, Any, Any]] = []
-        self._order = itertools.count()
+        self._timeline = Timeline()
         self._seats: dict[Seat, Attempt | _Inspection] = {}
         self._seatless: list[Attempt | _Inspection] = []
         self._computing: set[Attempt | _Inspection] = set()
@@ -227,11 +227,11 @@ class Engine:
 
     # what Requests calls
 
-    def at(self, moment: int, kind: str, attempt: Attempt, data: Any = None) -> None:
+    def at(self, moment: int, kind: Kind, attempt: Attempt, data: Any = None) -> None:
         """Schedule something for an attempt."""
         if kind == "answer":
             attempt.pending += 1
-        heapq.heappush(self._events, (moment, next(self._order), kind, attempt, data))
+        self._timeline.add(moment, kind, attempt, data)
 
     def stop(self, attempt: Attempt, outcome: str, message: str) -> None:
         """End an attempt from outside."""
@@ -306,7 +306,7 @@ class Engine:
             return True
         if not self._drives:
             return False
-        moment = self._next_moment()
+        moment = self._timeline.next_moment()
         if moment is None:
             return False
         if moment > self.now:
@@ -315,28 +315,11 @@ class Engine:
                 self._outside.wake_after(0.05)
                 return False
             self._clock.move_to(moment)
-        _, _, kind, subject, data = heapq.heappop(self._events)
-        self._fire(kind, subject, data)
+        self._fire(*self._timeline.pop())
         return True
 
-    def _next_moment(self) -> int | None:
-        while self._events:
-            moment, _, kind, subject, data = self._events[0]
-            if not self._is_stale(kind, subject, data):
-                return moment
-            heapq.heappop(self._events)
-        return None
-
-    @staticmethod
-    def _is_stale(kind: str, subject: Any, data: Any) -> bool:
-        if kind == "due":
-            return bool(subject.state != "queued")
-        if subject.ended or subject.why_stopped is not None:
-            return True
-        return kind == "timer" and (not subject.waiting or subject.crossing != data)
-
-    def _fire(self, kind: str, subject: Any, data: Any) -> None:
-        if kind == "due":
+    def _fire(self, kind: Kind, subject: Execution | Attempt, data: Any) -> None:
+        if isinstance(subject, Execution):
             self._make_ready(subject)
         elif kind == "begin":
             self._computing.add(subject)
@@ -375,7 +358,7 @@ class Engine:
             return drive.chain.live == 0 or drive.paused is not None
         if any(actor.running or actor.ready for actor in self._actors.values()):
             return False
-        moment = self._next_moment()
+        moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
             return False
         drive.paused = next((chain.paused for chain in self._chains.values() if chain.paused), None)
@@ -390,7 +373,7 @@ class Engine:
         chain.live += 1
         self._live[execution.id] = execution
         if execution.due > self.now:
-            heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, None))
+            self._timeline.add_due(execution)
         else:
             self._make_ready(execution)
 
@@ -484,7 +467,7 @@ class Engine:
         actor = self._actors[attempt.execution.instance]
         actor.running.discard(attempt)
         execution = attempt.execution
-        events = self._settle(execution, verdict)
+        events = settle(execution, verdict, self.now)
         mask = Mask(attempt.instance.options)
         self._backend.finish(
             execution,
@@ -509,33 +492,9 @@ class Engine:
             if drive.first == execution.id:
                 drive.value = verdict.value
         if execution.state == "queued":
-            heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, None))
+            self._timeline.add_due(execution)
         else:
             self._forget(execution)
-
-    def _settle(self, execution: Execution, verdict: Verdict) -> list[tuple[str, str]]:
-        """Decide what becomes of an execution after an attempt; returns journal entries."""
-        if verdict.outcome == "cancelled":
-            execution.state = "cancelled"
-        elif verdict.outcome == "ok" or execution.cause != "task":
-            execution.state = "done"
-        elif verdict.outcome in {"error", "crashed"}:
-            execution.failures += 1
-            if execution.failures < ATTEMPTS:
-                delay = RETRY_DELAY * 2 ** (execution.failures - 1)
-                execution.state, execution.due = "queued", self.now + delay
-                return [
-                    (
-                        "retry",
-                        f"attempt {execution.attempts} ended with {verdict.outcome}: again in {delay / 1e6:g} s",
-                    )
-                ]
-            execution.state = "dead"
-            return [("dead", f"given up after {execution.attempts} attempts: {verdict.error}"[:500])]
-        else:
-            execution.state = "dead"
-            return [("dead", f"given up: {verdict.outcome} is not tried again"[:500])]
-        return []
 
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ from plot_nb.engine.attempt import (
 from plot_nb.engine.clock import microseconds
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.outcomes import limit_message
+from plot_nb.engine.timeline import Kind
 from plot_nb.sandbox.pool import Crossing
 from plot_nb.tools import callbacks, store, tasks
 from plot_nb.tools.operation import Context, Operation
@@ -75,12 +77,23 @@ class Schedule(Protocol):
     """What the engine offers to those who answer."""
 
     @property
-    def now(self) -> int: ...
-    def at(self, moment: int, kind: str, attempt: Attempt, data: Any = None) -> None: ...
-    def stop(self, attempt: Attempt, outcome: str, message: str) -> None: ...
-    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None: ...
-    def new_token(self, attempt: Attempt) -> str: ...
-    def fetched(self) -> None: ...
+    def now(self) -> int:
+        """The runtime's time in microseconds."""
+
+    def at(self, moment: int, kind: Kind, attempt: Attempt, data: Any = None) -> None:
+        """Schedule something for an attempt."""
+
+    def stop(self, attempt: Attempt, outcome: str, message: str) -> None:
+        """End an attempt from outside."""
+
+    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None:
+        """Queue a task for a callback."""
+
+    def new_token(self, attempt: Attempt) -> str:
+        """A callback's token."""
+
+    def fetched(self) -> None:
+        """A fetch has ended."""
 
 
 class _FetchArguments(msgspec.Struct, frozen=True, array_like=True):
@@ -155,7 +168,7 @@ class Requests:
                     attempt, "error", "RuntimeError: the twist awaits something that can never finish"
                 )
             return
-        wait = min(max(timeout, 0.0), self._limits.time + 1) if timeout == timeout else 0.0
+        wait = 0.0 if math.isnan(timeout) else min(max(timeout, 0.0), self._limits.time + 1)
         shortest = 0 if asked else _SHORTEST_WAIT
         self._engine.at(self._engine.now + max(int(wait * 1e6), shortest), "timer", attempt, attempt.crossing)
 

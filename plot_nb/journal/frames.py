@@ -102,7 +102,7 @@ _TIMES = frozenset({"started", "ended", "time", "run_at", "queued", "created", "
 def _frame(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> pd.DataFrame:
     import pandas as pd  # a third of a second: who never looks at a table does not wait for it
 
-    frame = pd.DataFrame.from_records(list(found), columns=list(columns))
+    frame = pd.DataFrame.from_records([tuple(row) for row in found], columns=list(columns))
     for name in frame.columns:
         if name in _TIMES:
             frame[name] = pd.to_datetime(frame[name], unit="us", utc=True)

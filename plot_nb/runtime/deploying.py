@@ -106,10 +106,10 @@ def read_manifest(result: Result) -> Manifest:
     except ValueError as error:
         raise DeployError(f"not deployed: the sandbox's description cannot be read ({error})") from None
     if described.manifest is None:
-        error = described.error or GuestError("Error", "the sandbox named no error")
-        where = f" (line {error.line})" if error.line else ""
+        fault = described.error or GuestError("Error", "the sandbox named no error")
+        where = f" (line {fault.line})" if fault.line else ""
         raise DeployError(
-            f"not deployed{where}: {error.type}: {error.message}", line=error.line, detail=error.traceback
+            f"not deployed{where}: {fault.type}: {fault.message}", line=fault.line, detail=fault.traceback
         )
     if not described.manifest.name.isidentifier():
         raise DeployError("not deployed: the class has no name that can be used")

@@ -76,8 +76,8 @@ class Runtime:
         self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.last_run: Run | None = None
-        self._folder = None if path is not None else Path(tempfile.mkdtemp(prefix="plot_nb-"))
-        self.path = Path(path) if self._folder is None else self._folder / "state.db"
+        self._folder = Path(tempfile.mkdtemp(prefix="plot_nb-")) if path is None else None
+        self.path = Path(path) if path is not None else Path(str(self._folder), "state.db")
         self._given_seed = seed
         self._closed = False
         self._instances: dict[int, Instance] = {}
@@ -361,9 +361,9 @@ class Runtime:
 
     def _load(self, instance: int, values: Mapping[str, str]) -> None:
         installed = self._instance(instance)
+        if not all(isinstance(part, str) for pair in values.items() for part in pair):
+            raise TypeError("load takes superjson texts by key, as dump gives them")
         for key, text in values.items():
-            if not isinstance(key, str) or not isinstance(text, str):
-                raise TypeError("load takes superjson texts by key, as dump gives them")
             check_key(key)
             check_value(key, text)
             superjson.loads(text)
@@ -383,19 +383,18 @@ def _clean_up(thread: EngineThread, backend: SqliteBackend, folder: Path | None)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-_current: Runtime | None = None
+_current: list[Runtime] = []
+"""The runtime of this process's notebook; empty until one is asked for."""
 
 
 def current() -> Runtime:
     """The runtime that this notebook's magics use; made at the first call."""
-    global _current
-    if _current is None or _current._closed:
-        _current = Runtime()
-    return _current
+    if not _current or _current[0]._closed:
+        use(Runtime())
+    return _current[0]
 
 
 def use(runtime: Runtime) -> Runtime:
     """Make `runtime` the current one."""
-    global _current
-    _current = runtime
+    _current[:] = [runtime]
     return runtime

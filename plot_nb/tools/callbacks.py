@@ -64,7 +64,8 @@ def _resolve(context: Context, arguments: tuple[str]) -> dict[str, str]:
     found = find(context, arguments[0])
     if found.method not in context.methods:
         raise CallbackNotFound(
-            f"method {found.method!r} is gone: version {found.version} made this callback, version {context.version} runs"
+            f"method {found.method!r} is gone: version {found.version} made this callback, "
+            f"version {context.version} runs"
         )
     return {"method": found.method, "args": found.args}
 

@@ -51,7 +51,7 @@ def check_value(key: str, text: str) -> None:
 
 
 def _short(key: str) -> str:
-    return ascii(key) if len(key) <= 80 else f"{ascii(key[:80])}…"
+    return ascii(key) if len(key) <= 80 else f"{key[:80]!a}…"
 
 
 def _set(context: Context, values: Sequence[tuple[str, str]]) -> None:

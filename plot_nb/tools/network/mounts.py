@@ -72,7 +72,7 @@ class Mounts:
                 self._leave(task)
         if not done:
             raise TimeoutError
-        if task.cancelled():
+        if task.cancelled() or isinstance(task.exception(), GeneratorExit):
             raise ConnectionError(f"the app mounted at {message.url.origin} cancelled itself")
         return task.result()
 
