@@ -42,6 +42,7 @@ def main() -> int:
         notebook,
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": folder}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         on_cell_start=show_heading,
         on_cell_executed=show,
     )
