@@ -288,16 +288,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error))
     except (OSError, OverflowError) as error:
         return _complain(f"cannot listen on port {given.port}: {error}")
-    with listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    # uvicorn shuts down in order when interrupted, and then raises it once more.
+    with listening, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(
             f"{given.items} items at {url}/items\nA runtime reaches it with allow_private=True.\n"
         )
         sys.stdout.flush()
         config = uvicorn.Config(served, log_level="warning", lifespan="off")
-        # uvicorn shuts down in order, and then raises it once more.
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
+from typing import Any
 
 import httpcore
 import httpx
@@ -60,6 +62,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Resolve, check every address, connect to the first that answers.
 
+        The pool asks for no time limit, no local address and no socket options; the limit is the fetch's.
+
         Raises:
             AddressRefused: If one of them is special; the others are not tried either.
             NameUnknown: If there is none.
@@ -71,12 +75,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 raise AddressRefused(f"{address} ({use})")
         for address in addresses[:-1]:
             try:
-                return await self._sockets.connect_tcp(
-                    address, port, _PATIENCE_SECONDS, local_address, socket_options
-                )
+                return _Stream(await self._sockets.connect_tcp(address, port, _PATIENCE_SECONDS))
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._sockets.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return _Stream(await self._sockets.connect_tcp(addresses[-1], port))
 
     async def connect_unix_socket(
         self,
@@ -104,6 +106,37 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise NameUnknown("no address")
         # IPv4 first: where only one of the two is broken, it is IPv6.
         return sorted(dict.fromkeys(found), key=lambda address: ":" in address)[:_MOST_ADDRESSES]
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that is closed when its TLS handshake is cancelled; httpcore would leave it open."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
 
 class Internet:
