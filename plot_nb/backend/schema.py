@@ -69,8 +69,8 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome IS NULL;
 CREATE TABLE requests (
     attempt_id INTEGER NOT NULL, seq INTEGER NOT NULL, tool TEXT NOT NULL, operation TEXT NOT NULL,
-    detail TEXT NOT NULL, line INTEGER, started INTEGER NOT NULL, duration INTEGER, bytes_in INTEGER, bytes_out INTEGER, error TEXT,
-    payload TEXT, PRIMARY KEY (attempt_id, seq)
+    detail TEXT NOT NULL, line INTEGER, started INTEGER NOT NULL, duration INTEGER, bytes_in INTEGER,
+    bytes_out INTEGER, error TEXT, payload TEXT, PRIMARY KEY (attempt_id, seq)
 ) WITHOUT ROWID;
 CREATE TABLE logs (
     attempt_id INTEGER NOT NULL, position INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from plot_nb.engine.model import Execution
+from plot_nb.engine.outcomes import Verdict
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +57,8 @@ class Drive:
         moves_clock: Whether the clock stands at `until` in the end, whatever ran.
         attempts: Ids of the attempts that ran for it.
         first: The execution that ran first for it.
-        value: What that one returned, as superjson text.
+        verdict: How that one ended, options masked.
+        value: What it returned, as superjson text.
         ended: Called once, when it has come to its end.
     """
 
@@ -65,7 +67,8 @@ class Drive:
     until: int = 0
     moves_clock: bool = False
     attempts: list[int] = field(default_factory=list)
-    first: str | None = None
+    first: Execution | None = None
+    verdict: Verdict | None = None
     value: str | None = None
     paused: str | None = None
 

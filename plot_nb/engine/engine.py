@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from plot_nb.backend.sqlite import Ending, SqliteBackend
@@ -421,7 +421,7 @@ class Engine:
         for drive in self._drives:
             if drive.covers(chain):
                 drive.attempts.append(attempt.id)
-                drive.first = drive.first or execution.id
+                drive.first = drive.first or execution
         if execution.method not in version.methods:
             self._finish(attempt, self._method_gone(attempt), None)
             return
@@ -469,28 +469,34 @@ class Engine:
         execution = attempt.execution
         events = settle(execution, verdict, self.now)
         mask = Mask(attempt.instance.options)
+        shown = replace(
+            verdict,
+            error=mask(verdict.error),
+            traceback=mask(verdict.traceback),
+            value=mask(verdict.value),
+        )
         self._backend.finish(
             execution,
             attempt.id,
             Ending(
-                outcome=verdict.outcome,
+                outcome=shown.outcome,
                 ended=self.now,
                 used=attempt.used,
                 cpu_ms=result.cpu_ms if result else 0.0,
                 wall_ms=(self._outside.monotonic() - attempt.wall_started) * 1000,
                 memory_peak=result.memory_peak if result else None,
-                error=mask(verdict.error),
-                line=verdict.line,
-                traceback=mask(verdict.traceback),
-                result=mask(verdict.value),
+                error=shown.error,
+                line=shown.line,
+                traceback=shown.traceback,
+                result=shown.value,
                 requests=[mask.row(row.as_tuple()) for row in attempt.requests],
                 logs=[mask.row(row) for row in attempt.logs],
                 events=events,
             ),
         )
         for drive in self._drives:
-            if drive.first == execution.id:
-                drive.value = verdict.value
+            if drive.first is execution:
+                drive.verdict, drive.value = shown, verdict.value
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:

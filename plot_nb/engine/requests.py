@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -31,10 +31,8 @@ from plot_nb.engine.outcomes import limit_message
 from plot_nb.engine.timeline import Kind
 from plot_nb.sandbox.pool import Crossing
 from plot_nb.tools import callbacks, store, tasks
+from plot_nb.tools.network import FetchRequest, FetchResponse, latency_of
 from plot_nb.tools.operation import Context, Operation
-
-if TYPE_CHECKING:
-    from plot_nb.tools.network import FetchRequest, FetchResponse
 
 TOOLS: dict[str, dict[str, Operation[Any]]] = {
     "store": store.OPERATIONS,
@@ -300,8 +298,6 @@ class Requests:
         self._engine.at(max(self._engine.now, row.started + row.duration), "answer", attempt, [answer])
 
     def _failure_latency(self, error: BaseException, request: FetchRequest) -> int:
-        from plot_nb.tools.network import latency_of
-
         if isinstance(error, TimeoutError):
             return int(request.timeout * 1e6)
         return max(int(latency_of(error) * 1e6), self._request_latency)
@@ -316,8 +312,6 @@ class Requests:
 
 
 def _fetch_request(raw: msgspec.Raw, now: int) -> FetchRequest:
-    from plot_nb.tools.network import FetchRequest  # httpx behind it is slow to import; the first fetch pays
-
     given = msgspec.json.decode(raw, type=_FetchArguments)
     if not 0 < given.timeout <= 3600:
         raise ValueError(f"timeout={given.timeout!r}: give seconds, above 0 and up to 3600")

@@ -5,24 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.engine.chains import Drive
 from plot_nb.engine.limits import Limits
 from plot_nb.errors import ExecutionFailed
 from plot_nb.journal import frames
-from plot_nb.journal.reader import id_list, rows
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from plot_nb.view.tables import RunTables
-
-_FIRST = """
-SELECT a.outcome, a.error, a.traceback, a.line, p.body, i.twist, a.method, a.execution, i.id
-FROM attempts a JOIN instances i ON i.id = a.instance LEFT JOIN payloads p ON p.digest = a.result
-WHERE a.execution = (SELECT execution FROM attempts WHERE id = (SELECT min(value) FROM json_each(?)))
-ORDER BY a.id DESC LIMIT 1
-"""
-
 
 class Run:
     """An execution and the chain of immediate work that it set off; or all that ran in a stretch of time.
@@ -34,28 +26,20 @@ class Run:
         paused: Why the chain waits to be resumed, and how; None while it does not.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        title: str,
-        attempts: list[int],
-        limits: Limits,
-        paused: str | None,
-        value: str | None = None,
-    ) -> None:
+    def __init__(self, path: Path, title: str, drive: Drive, limits: Limits) -> None:
         self._path = path
-        self._attempts = attempts
+        self._attempts = drive.attempts
+        self._instance = drive.first.instance if drive.first else None
+        self._verdict = drive.verdict
+        self._value = drive.value
         self._limits = limits
-        self._value = value
         self.title = title
-        self.paused = paused
-        found = rows(path, _FIRST, id_list(attempts))
-        self._first = found[0] if found else None
+        self.paused = drive.paused
 
     @property
     def outcome(self) -> str | None:
         """`ok`, `error`, `over_requests`, … (SPEC 11); None if nothing ran."""
-        return self._first[0] if self._first else None
+        return self._verdict.outcome if self._verdict else None
 
     @property
     def ok(self) -> bool:
@@ -70,17 +54,17 @@ class Run:
     @property
     def error(self) -> str | None:
         """What went wrong in the first execution, as one line; None if nothing did."""
-        return self._first[1] if self._first else None
+        return self._verdict.error if self._verdict else None
 
     @property
     def traceback(self) -> str | None:
         """The twist's own traceback of that."""
-        return self._first[2] if self._first else None
+        return self._verdict.traceback if self._verdict else None
 
     @property
     def line(self) -> int | None:
         """The line of the cell where it went wrong."""
-        return self._first[3] if self._first else None
+        return self._verdict.line if self._verdict else None
 
     def raise_for_outcome(self) -> None:
         """Do nothing if the first execution ended well.
@@ -122,8 +106,7 @@ class Run:
         Args:
             key: A key of the twist that ran first.
         """
-        instance = self._first[8] if self._first else -1
-        return frames.progress(self._path, key, instance=instance, attempts=self._attempts)
+        return frames.progress(self._path, key, instance=self._instance or -1, attempts=self._attempts)
 
     def tables(self) -> RunTables:
         """What its picture is drawn from."""
@@ -141,14 +124,13 @@ class Run:
         )
 
     def _shown_value(self) -> str | None:
-        """The value as the journal has it: options masked, and cut where it is long."""
-        text = self._first[4] if self._first and self.ok else None
-        if text is None:
+        """The value with options masked; as text where masking left no value."""
+        if self._verdict is None or self._verdict.value is None:
             return None
         try:
-            value = superjson.loads(text)
-        except ValueError:  # cut in the middle
-            return str(text)
+            value = superjson.loads(self._verdict.value)
+        except ValueError:
+            return self._verdict.value
         return None if value is None else repr(value)
 
     def __repr__(self) -> str:

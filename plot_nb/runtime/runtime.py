@@ -282,7 +282,7 @@ class Runtime:
         return run
 
     def _run(self, title: str, drive: Drive) -> Run:
-        return Run(self.path, title, drive.attempts, self.limits, drive.paused, drive.value)
+        return Run(self.path, title, drive, self.limits)
 
     # around it
 

@@ -8,13 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from plot_nb.engine.engine import Engine
 from plot_nb.sandbox.pool import Crossing, Pool, Program, Result, Seat
+from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse, Patterns
 
-if TYPE_CHECKING:
-    from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse
 
 T = TypeVar("T")
 
@@ -28,14 +27,11 @@ class EngineThread:
 
     def __init__(self, *, workers: int, allow_private: bool, fetch_latency: float) -> None:
         self._workers = workers
-        self._allow_private = allow_private
-        self._fetch_latency = fetch_latency
-        self._mounts: dict[str, AsgiApp] = {}
+        self._fetcher = Fetcher(allow_private=allow_private, fetch_latency=fetch_latency)
         self._loop = asyncio.SelectorEventLoop()
         self._thread = threading.Thread(target=self._live, name="plot_nb engine", daemon=True)
         self._engine: Engine | None = None
         self._pool: Pool | None = None
-        self._fetcher: Fetcher | None = None
         self._working: set[asyncio.Task[Any]] = set()
         self._fetching: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
@@ -96,8 +92,7 @@ class EngineThread:
             task.cancel()
         if self._pool is not None:
             await self._pool.aclose()
-        if self._fetcher is not None:
-            await self._fetcher.aclose()
+        await self._fetcher.aclose()
 
     def end(self) -> None:
         """Stop the loop and wait for the thread, unless it is the caller's own."""
@@ -150,16 +145,7 @@ class EngineThread:
 
     def mount(self, origin: str, app: AsgiApp) -> None:
         """Let an app answer an origin; callable from any thread."""
-        self.fetcher.mount(origin, app)
-
-    @property
-    def fetcher(self) -> Fetcher:
-        """What performs fetches; made at the first use, since httpx is slow to import."""
-        if self._fetcher is None:
-            from plot_nb.tools.network import Fetcher
-
-            self._fetcher = Fetcher(allow_private=self._allow_private, fetch_latency=self._fetch_latency)
-        return self._fetcher
+        self._fetcher.mount(origin, app)
 
     def fetch(
         self,
@@ -169,9 +155,7 @@ class EngineThread:
         done: Callable[[FetchResponse | BaseException], None],
     ) -> Callable[[], object]:
         """Begin a fetch; `done` is called later, once. Returns what cancels it."""
-        from plot_nb.tools.network import Patterns
-
-        work = self.fetcher.fetch(request, Patterns(urls), charge)
+        work = self._fetcher.fetch(request, Patterns(urls), charge)
         task = self._loop.create_task(_report(work, done))
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)

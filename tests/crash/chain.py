@@ -1,0 +1,70 @@
+"""The program that crash tests kill: a chain of tasks on a state file.
+
+    python -m tests.crash.chain STATE LENGTH [POINT NTH]
+
+It begins the chain if the file is new, otherwise it goes on with it. At the NTH time that the backend comes to the
+commit point POINT, the process kills itself. In the end it prints what the state holds, as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from plot_nb import Runtime
+from plot_nb.backend.sqlite import SqliteBackend
+
+TWIST = """
+class Chain(Twist):
+    async def step(self, n, length):
+        await self.set(f"item:{n:05}", "processed")
+        if n + 1 < length:
+            await self.run_task(await self.callback(self.step, n + 1, length))
+"""
+
+
+def kill_at(point: str, nth: int) -> None:
+    """Have this process kill itself at a commit point."""
+    seen = 0
+
+    def commit_point(_: SqliteBackend, name: str) -> None:
+        nonlocal seen
+        seen += name == point
+        if seen == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(SqliteBackend, "commit_point", commit_point)  # noqa: B010  mypy takes no assignment here
+
+
+async def main(path: Path, length: int) -> None:
+    """Begin or go on."""
+    begun = path.exists()
+    async with Runtime(path, seed=7) as runtime:
+        twist = await runtime.deploy(TWIST)
+        if begun:
+            await runtime.run_until_idle()
+        else:
+            await twist.step(0, length)
+        tasks, executions = twist.tasks, twist.executions
+        print(
+            json.dumps(
+                {
+                    "items": len(twist.store),
+                    "tasks": len(tasks),
+                    "states": sorted(set(tasks["state"])),
+                    "ends": int((~executions["execution"].isin(set(tasks["parent"]))).sum()),
+                    "crashed": int((executions["outcome"] == "crashed").sum()),
+                    "ok": int(executions.loc[executions["outcome"] == "ok", "execution"].nunique()),
+                }
+            )
+        )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        kill_at(sys.argv[3], int(sys.argv[4]))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,188 @@
+"""SPEC 10: deploying and upgrading."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from plot_nb import DeployError, MethodNotFound, Runtime, RuntimeClosed, RuntimeOwned
+from tests.runtime.twists import methods, on_runtime
+
+LIFECYCLE = """
+async def activate(self):
+    await self.set("events", ["activate"])
+async def upgrade(self):
+    await self.set("events", [*await self.get("events"), "upgrade"])
+async def read(self):
+    return await self.get("events")
+"""
+
+
+def test_first_deploy_activates_changed_source_upgrades_and_unchanged_does_nothing() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods(LIFECYCLE))
+        assert (twist.name, twist.version) == ("Sync", 1)
+        twist = await runtime.deploy(methods(LIFECYCLE))
+        assert (twist.version, (await twist.read()).value) == (1, ["activate"])
+        twist = await runtime.deploy(methods(LIFECYCLE) + "# changed\n")
+        assert (twist.version, (await twist.read()).value) == (2, ["activate", "upgrade"])
+        assert twist.executions["cause"].tolist() == ["lifecycle", "call", "lifecycle", "call"]
+
+    on_runtime(work)
+
+
+def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods("async def activate(self): raise ValueError('no token')"))
+        assert twist.version == 1
+        assert twist.executions["outcome"].tolist() == ["error"]
+        assert "no token" in twist._repr_mimebundle_()["text/plain"]
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("source", "says", "line"),
+    [
+        ("x = 1\nclass Sync(Twist):\n    async def go(self:\n        pass\n", "SyntaxError", 3),
+        ("x = 1\n", "no twist class", None),
+        ("class A(Twist): pass\nclass B(Twist): pass\n", "two", None),
+        ("import numpy\nclass A(Twist): pass\n", "ModuleNotFoundError", 1),
+        ("class A(Twist):\n    pass\n\nraise ValueError('at load')\n", "at load", 4),
+        ("class A(Twist):\n    def build(self, build):\n        return {'n': build(Network)}\n", "urls", 3),
+        ("class A(Twist):\n    def build(self, build):\n        raise ValueError('b')\n", "ValueError: b", 3),
+    ],
+    ids=["syntax", "none", "two", "import", "raises", "urls", "build"],
+)
+def test_a_source_that_cannot_be_deployed_leaves_the_old_version_in_force(
+    source: str, says: str, line: int | None
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy("class A(Twist):\n    async def go(self): return 'old'\n")
+        with pytest.raises(DeployError) as caught:
+            await runtime.deploy(source)
+        assert says.lower() in str(caught.value).lower()
+        if line is not None:
+            assert caught.value.line == line
+        assert (twist.version, (await twist.go()).value) == (1, "old")
+
+    on_runtime(work)
+
+
+def test_module_level_that_makes_requests_is_refused() -> None:
+    async def work(runtime: Runtime) -> None:
+        with pytest.raises(DeployError):
+            await runtime.deploy("import asyncio\nasyncio.run(fetch('https://a.com/'))\nclass A(Twist): pass\n")
+
+    on_runtime(work)
+
+
+def test_an_unknown_method_says_what_there_is() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods("async def start_sync(self): pass"))
+        with pytest.raises(MethodNotFound, match="did you mean 'start_sync'"):
+            await twist.start_snc()
+        with pytest.raises(MethodNotFound):
+            await twist.call("get")
+        assert "start_sync" in dir(twist)
+
+    on_runtime(work)
+
+
+def test_modules_given_at_deploy_can_be_imported() -> None:
+    async def work(runtime: Runtime) -> object:
+        source = "import parsing\n" + methods("async def go(self): return parsing.double(21)")
+        twist = await runtime.deploy(source, modules={"parsing": "def double(n):\n    return 2 * n\n"})
+        return (await twist.go()).value
+
+    assert on_runtime(work) == 42
+
+
+def test_instances_of_one_twist_have_a_state_each() -> None:
+    async def work(runtime: Runtime) -> None:
+        source = methods("async def put(self, v): await self.set('v', v)")
+        one, two = await runtime.deploy(source, "one"), await runtime.deploy(source, "two")
+        await one.put(1)
+        await two.put(2)
+        assert (one.store["value"].tolist(), two.store["value"].tolist()) == ([1], [2])
+
+    on_runtime(work)
+
+
+def test_options_reach_the_twist_and_nothing_else() -> None:
+    body = """
+    async def go(self):
+        print("the token is", self.options["token"])
+        await self.set("options", self.options)
+        await self.get(self.options["token"])
+        raise ValueError(self.options["token"])
+    async def read(self):
+        return self.options["token"]
+    """
+
+    async def work(runtime: Runtime) -> None:
+        secret = 'hunter2"\u00e9'
+        twist = await runtime.deploy(methods(body), options={"token": secret})
+        run = await twist.go()
+        assert run.outcome == "error"
+        drawn = " ".join(run._repr_mimebundle_().values())
+        tables = " ".join(frame.to_csv() for frame in (run.executions, run.requests, run.logs, run.tasks))
+        assert "hunter2" not in drawn + tables
+        read = await twist.read()
+        assert read.value == secret
+        assert "hunter2" not in " ".join(read._repr_mimebundle_().values())
+
+    on_runtime(work)
+
+
+def test_reset_leaves_the_runtime_as_new() -> None:
+    async def work(runtime: Runtime) -> None:
+        start = runtime.now
+        old = await runtime.deploy(methods(LIFECYCLE))
+        await runtime.reset()
+        assert runtime.now == start
+        with pytest.raises(RuntimeClosed, match="deploy it again"):
+            await old.read()
+        twist = await runtime.deploy(methods(LIFECYCLE))
+        assert (twist.version, len(twist.executions)) == (1, 1)
+
+    on_runtime(work)
+
+
+def test_a_file_keeps_its_state_and_its_twists(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "sync.db"
+        async with Runtime(path) as runtime:
+            twist = await runtime.deploy(methods(LIFECYCLE))
+            moment, seed = runtime.now, runtime.seed
+        async with Runtime(path) as runtime:
+            assert (runtime.now, runtime.seed) == (moment, seed)
+            twist = await runtime.deploy(methods(LIFECYCLE))
+            assert (twist.version, (await twist.read()).value) == (1, ["activate"])
+
+    asyncio.run(main())
+
+
+def test_a_second_runtime_on_a_file_names_the_owner(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Runtime(tmp_path / "sync.db"):
+            with pytest.raises(RuntimeOwned, match="pid"):
+                Runtime(tmp_path / "sync.db")
+        Runtime(tmp_path / "sync.db")._finalizer()
+
+    asyncio.run(main())
+
+
+def test_a_closed_runtime_says_so() -> None:
+    async def main() -> None:
+        runtime = Runtime()
+        twist = await runtime.deploy(methods("async def go(self): pass"))
+        await runtime.aclose()
+        await runtime.aclose()
+        with pytest.raises(RuntimeClosed):
+            await twist.go()
+        assert not runtime.path.exists()
+
+    asyncio.run(main())

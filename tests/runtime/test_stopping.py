@@ -1,0 +1,218 @@
+"""SPEC 7 and 11: Stop, dead sandboxes, two at once. What happens is awaited, never slept for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from plot_nb import Limits, Runtime
+from tests.runtime.twists import called, methods, on_runtime
+
+CHAIN = """
+def build(self, build):
+    return {"network": build(Network, urls=["https://signal.example.com/*"])}
+async def go(self):
+    await self.run_task(await self.callback(self.long))
+    await self.run_task(await self.callback(self.after))
+async def long(self):
+    await self.set("began", True)
+    await fetch("https://signal.example.com/long")
+    while True:
+        pass
+async def wait(self):
+    await fetch("https://signal.example.com/wait", timeout=600)
+async def after(self):
+    await self.set("after", True)
+async def fine(self):
+    return "fine"
+"""
+
+
+def signalling(reached: Callable[[str], Any]) -> Any:
+    """An app that tells the test when a twist has come to a point; `/wait` never answers."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached(scope["path"])
+        if scope["path"] == "/wait":
+            await asyncio.get_running_loop().create_future()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-latency-ms", b"1")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+async def stopped_at(runtime: Runtime, method: str, path: str) -> Any:
+    """Call a method, and cancel the call when the twist has fetched a path."""
+    reached = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    runtime.mount(
+        "https://signal.example.com",
+        signalling(lambda at: loop.call_soon_threadsafe(reached.set) if at == path else None),
+    )
+    twist = await runtime.deploy(methods(CHAIN))
+    call = asyncio.create_task(twist.call(method))
+    await reached.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    return twist
+
+
+@pytest.mark.parametrize(("method", "path"), [("go", "/long"), ("wait", "/wait")], ids=["computing", "waiting"])
+def test_stop_ends_what_runs_and_drops_the_chain_s_immediate_tasks(method: str, path: str) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await stopped_at(runtime, method, path)
+        executions = twist.executions
+        assert executions["outcome"].iloc[-1] == "cancelled"
+        if method == "go":
+            assert executions["method"].tolist() == ["go", "long"]
+            assert twist.tasks["state"].tolist() == ["cancelled", "cancelled"]
+            assert runtime.last_run is not None
+            assert any("stopped" in text for text in runtime.last_run.logs["text"])
+        assert (await twist.fine()).value == "fine"
+        assert len((await runtime.run_until_idle()).executions) == 0
+
+    on_runtime(work)
+
+
+def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> None:
+    async def work(runtime: Runtime) -> None:
+        reached = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        runtime.mount("https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set)))
+        twist = await runtime.deploy(methods(CHAIN))
+        call = asyncio.create_task(twist.wait())
+        await reached.wait()
+        [pid] = [seat.pid for seat in runtime._engine._seats]
+        os.kill(pid, signal.SIGKILL)
+        run = await call
+        assert (run.outcome, run.executions["attempt"].tolist()) == ("crashed", [1])
+        assert "signal" in str(run.error) or "died" in str(run.error)
+        assert (await twist.fine()).value == "fine"
+
+    on_runtime(work)
+
+
+def test_two_calls_at_once_on_one_instance_run_one_after_the_other() -> None:
+    body = """
+    async def go(self, name):
+        for number in range(3):
+            await self.set("log", [*(await self.get("log") or []), name])
+    """
+
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods(body))
+        one, two = await asyncio.gather(twist.go("one"), twist.go("two"))
+        assert (one.ok, two.ok) == (True, True)
+        assert (len(one.executions), len(two.executions)) == (1, 1)
+        assert twist.store["value"].iloc[0] == ["one"] * 3 + ["two"] * 3
+
+    on_runtime(work)
+
+
+def test_calls_of_two_instances_at_once_both_end() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = "async def go(self):\n    for n in range(50): await self.set('n', n)"
+        twists = [await runtime.deploy(methods(body), name) for name in ("one", "two", "three", "four")]
+        runs = await asyncio.gather(*(twist.go() for twist in twists))
+        assert [run.outcome for run in runs] == ["ok"] * 4
+
+    on_runtime(work)
+
+
+def test_stopping_one_of_two_calls_leaves_the_other_alone() -> None:
+    async def work(runtime: Runtime) -> None:
+        reached = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        runtime.mount("https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set)))
+        one = await runtime.deploy(methods(CHAIN), "one")
+        two = await runtime.deploy(methods(CHAIN), "two")
+        stopped = asyncio.create_task(one.wait())
+        await reached.wait()
+        other = asyncio.create_task(two.fine())
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        assert (await other).value == "fine"
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("body", "limits", "outcome"),
+    [
+        ("async def go(self):\n    while True: pass", Limits(cpu=0.3), "over_cpu"),
+        ("async def go(self):\n    sum(range(10**12))", Limits(cpu=0.3), "over_cpu"),
+        ("async def go(self):\n    x = bytearray(200 * 2**20)", Limits(), "over_memory"),
+        ("async def go(self):\n    x = []\n    while True: x.append(bytes(2**20))", Limits(), "over_memory"),
+    ],
+    ids=["loop", "loop in C", "one bite", "many bites"],
+)
+def test_a_limit_has_its_outcome_and_the_next_call_works(body: str, limits: Limits, outcome: str) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods(body + "\nasync def fine(self): return 'fine'"))
+        run = await twist.go()
+        assert run.outcome == outcome, run.error
+        assert run.executions["memory_peak"].iloc[0] <= limits.memory
+        assert (await twist.fine()).value == "fine"
+
+    on_runtime(work, limits=limits)
+
+
+def test_a_memory_error_that_is_caught_is_the_twist_s_affair() -> None:
+    body = """
+    async def go(self):
+        try:
+            x = bytearray(200 * 2**20)
+        except MemoryError:
+            return "caught"
+    """
+    assert called(body).value == "caught"
+
+
+def test_an_error_shows_the_cell_s_own_lines_and_no_frames_of_the_runtime() -> None:
+    body = """
+    async def go(self):
+        await self.inner()
+    async def inner(self):
+        return 1 / 0
+    """
+    result = called(body)
+    assert result.error == "ZeroDivisionError: division by zero"
+    lines = [line for line in str(result.traceback).splitlines() if line.strip().startswith("File")]
+    assert [line.split(",")[0].strip() for line in lines] == ['File "<cell>"'] * 2
+    assert "return 1 / 0" in str(result.traceback)
+
+
+def test_a_return_value_the_store_could_not_hold_is_an_error() -> None:
+    assert called("async def go(self): return 'v' * 2**20").outcome == "error"
+    result = called("async def go(self): return object()")
+    assert result.outcome == "error"
+    assert "TypeError" in str(result.error)
+
+
+def test_output_over_a_megabyte_is_cut_with_a_notice() -> None:
+    result = called("async def go(self):\n    for _ in range(40): print('x' * 100_000)")
+    assert result.outcome == "ok"
+    assert sum(len(text) for text in result.texts("print")) <= 2**20
+    assert len(result.texts("warning")) == 1
+
+
+def test_wait_works_from_synchronous_code() -> None:
+    runtime = Runtime(seed=1)
+    twist = runtime.wait(runtime.deploy(methods("async def go(self, n): return n + 1")))
+    assert runtime.wait(twist.go(1)).value == 2
+    asyncio.run(runtime.aclose())
+
+
+def test_wait_works_while_the_caller_s_event_loop_runs() -> None:
+    async def work(runtime: Runtime) -> object:
+        twist = await runtime.deploy(methods("async def go(self, n): return n + 1"))
+        return runtime.wait(twist.go(41)).value
+
+    assert on_runtime(work) == 42
