@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from plot_nb.sandbox.pool import Program
+from plot_nb.tools.network import Patterns
 
 Cause = Literal["lifecycle", "call", "task"]
 State = Literal["queued", "running", "done", "dead", "dropped", "cancelled"]
@@ -39,7 +40,7 @@ class Version:
     source: str
     program: Program
     methods: dict[str, Method]
-    urls: tuple[str, ...]
+    urls: Patterns
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from plot_nb.engine.outcomes import limit_message
 from plot_nb.engine.timeline import Kind
 from plot_nb.sandbox.pool import Crossing
 from plot_nb.tools import callbacks, store, tasks
-from plot_nb.tools.network import FetchRequest, FetchResponse, latency_of
+from plot_nb.tools.network import FetchRequest, FetchResponse, Patterns, latency_of
 from plot_nb.tools.operation import Context, Operation
 
 TOOLS: dict[str, dict[str, Operation[Any]]] = {
@@ -64,7 +64,7 @@ class Fetches(Protocol):
     def __call__(
         self,
         request: FetchRequest,
-        urls: tuple[str, ...],
+        urls: Patterns,
         charge: Callable[[str], None],
         done: Callable[[FetchResponse | BaseException], None],
     ) -> Callable[[], object]:

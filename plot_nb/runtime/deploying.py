@@ -14,6 +14,7 @@ from plot_nb.engine.attempt import GuestError
 from plot_nb.engine.model import Instance, Method, Version
 from plot_nb.errors import DeployError
 from plot_nb.sandbox.pool import Program, Result
+from plot_nb.tools.network import Patterns
 
 
 class _ManifestMethod(msgspec.Struct, frozen=True):
@@ -113,6 +114,10 @@ def read_manifest(result: Result) -> Manifest:
         )
     if not described.manifest.name.isidentifier():
         raise DeployError("not deployed: the class has no name that can be used")
+    try:
+        Patterns(described.manifest.urls)
+    except ValueError as error:
+        raise DeployError(f"not deployed: {error}") from None
     return described.manifest
 
 
@@ -123,7 +128,7 @@ def make_version(number: int, source_digest: str, program: Program, manifest: Ma
         for name, each in manifest.methods.items()
     }
     source = json.loads(program.text)["source"]
-    return Version(number, source_digest, source, program, methods, tuple(manifest.urls))
+    return Version(number, source_digest, source, program, methods, Patterns(manifest.urls))
 
 
 def restore_instance(row: tuple[int, str, str, int, str, str, str, str]) -> Instance:

@@ -150,12 +150,12 @@ class EngineThread:
     def fetch(
         self,
         request: FetchRequest,
-        urls: tuple[str, ...],
+        urls: Patterns,
         charge: Callable[[str], None],
         done: Callable[[FetchResponse | BaseException], None],
     ) -> Callable[[], object]:
         """Begin a fetch; `done` is called later, once. Returns what cancels it."""
-        work = self._fetcher.fetch(request, Patterns(urls), charge)
+        work = self._fetcher.fetch(request, urls, charge)
         task = self._loop.create_task(_report(work, done))
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
