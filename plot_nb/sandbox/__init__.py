@@ -1,0 +1,1 @@
+"""Runs one method once, isolated and metered."""

@@ -1,0 +1,214 @@
+"""The component's exports. All that is imported here at build time is in its snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import linecache
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from wit_world.imports import host
+
+from plot_nb.sandbox.guest import warm
+from plot_nb.sandbox.guest.failure import failure
+from plot_nb.sandbox.guest.importer import Importer, Library
+from plot_nb.sandbox.guest.loop import HostLoop
+from plot_nb.sandbox.guest.output import Output
+from plot_nb.sandbox.guest.program import Program
+from plot_nb.twist import superjson, wall
+from plot_nb.twist.request import Request
+
+VALUE_LIMIT = 2**20
+"""Bytes of a method's encoded return value."""
+
+UNAWAITED_LIMIT = 100
+RESERVE_BYTES = 4 * 2**20
+"""Given free when memory has run out, so that it can still be said."""
+
+
+class Sandbox:
+    """The state of this instance; it serves one execution."""
+
+    def __init__(self) -> None:
+        self.created: dict[Request[Any], None] = {}
+        self.loop = HostLoop(lambda frame: host.call(frame), self.complain)  # noqa: PLW0108  # `host` is set later
+        self.library = Library()
+        self.importer = Importer(self.library)
+        self.program: Program
+        self.seeded = False
+        self.reserve: bytes | None = None
+        self.stdout = Output("print", self.log)
+        self.stderr = Output("warning", self.log)
+
+    def send(self, operation: str, arguments: Sequence[Any], line: int) -> asyncio.Future[Any]:
+        """See `Wall`."""
+        return self.loop.request(operation, arguments, line)
+
+    def line(self) -> int:
+        """See `Wall`."""
+        cell = self.program.cell
+        frame = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename == cell:
+                return frame.f_lineno or 0
+            frame = frame.f_back  # type: ignore[assignment]
+        return 0
+
+    def log(self, level: str, text: str) -> None:
+        """See `Wall`."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
+        host.log(level, self.line(), text)
+
+    def complain(self, message: str, error: BaseException | None) -> None:
+        """Log what asyncio could not raise anywhere."""
+        trace = "" if error is None else f"\n{self.describe(error)['traceback']}"
+        self.log("warning", f"{message}{trace}")
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """An exception for the wire, even when there is no memory left for it."""
+        if isinstance(error, MemoryError):
+            self.reserve = None
+            gc.collect()
+        return failure(error, self.program.cell, self.program.files)
+
+    def sleep(self, seconds: float) -> None:
+        """`time.sleep` on the runtime's clock."""
+        if not isinstance(seconds, (int, float)):
+            seconds = seconds.__index__()
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        if seconds:
+            self.loop.block(seconds)
+
+    def load(self, text: str) -> dict[str, Any]:
+        """Load a program."""
+        given = json.loads(text)
+        self.program = Program(given, self.importer)
+        before = None
+        if "seed" in given:
+            self.seeded = True
+            random.seed(given["seed"])
+            self.loop.set_time(given["now"])
+        else:
+            before = random.getstate()
+        try:
+            self.program.load()
+        except BaseException as error:
+            return {"ok": False, "error": self.describe(error)}
+        return {"ok": True, "random": before is not None and random.getstate() != before}
+
+    def run(self, text: str) -> dict[str, Any]:
+        """Run what an invocation asks for."""
+        invocation = json.loads(text)
+        self.loop.set_time(invocation["now"])
+        if not self.seeded:
+            random.seed(invocation["seed"])
+        try:
+            if invocation["kind"] == "describe":
+                return {"ok": True, "manifest": self.program.manifest(invocation["options"])}
+            value = self._call(invocation)
+            return {"ok": True, "value": value, "unawaited": self._unawaited()}
+        except BaseException as error:
+            return {"ok": False, "error": self.describe(error), "unawaited": self._unawaited()}
+
+    def _call(self, invocation: dict[str, Any]) -> str:
+        twist, _ = self.program.instance(invocation["options"])
+        method = getattr(twist, invocation["method"])
+        args = superjson.loads(invocation["args"])
+        kwargs = superjson.loads(invocation["kwargs"])
+        loop = self.loop
+        loop.main = task = loop.create_task(method(*args, **kwargs))
+        value = superjson.dumps(loop.run_until_complete(task))
+        if len(value) > VALUE_LIMIT // 4:
+            size = len(value.encode(errors="replace"))
+            if size > VALUE_LIMIT:
+                raise ValueError(
+                    f"{invocation['method']}() returned a value of {size} bytes encoded, at most {VALUE_LIMIT} can "
+                    "be returned: store it and return its key"
+                )
+        return value
+
+    def _unawaited(self) -> list[tuple[int, str, str]]:
+        reports = [request.report for request in self.created] if self.created else []
+        if self.loop._waiting:
+            reports += self.loop.unanswered()
+        return reports[:UNAWAITED_LIMIT]
+
+    def finish(self) -> None:
+        """Write out what was printed without a line's end."""
+        self.stdout.finish()
+        self.stderr.finish()
+
+
+sandbox = Sandbox()
+
+
+class WitWorld:
+    """The exports. Made anew for each call, so it holds nothing."""
+
+    def load(self, program: str) -> str:
+        """See the WIT file."""
+        return json.dumps(_contained(sandbox.load, program))
+
+    def run(self, invocation: str) -> str:
+        """See the WIT file."""
+        return json.dumps(_contained(sandbox.run, invocation))
+
+
+def _contained(export: Any, text: str) -> dict[str, Any]:
+    """An exception that leaves an export would abort the instance."""
+    try:
+        result: dict[str, Any] = export(text)
+        sandbox.finish()
+    except BaseException as error:
+        sandbox.reserve = None
+        return {
+            "ok": False,
+            "error": {"type": type(error).__name__, "message": repr(error), "line": None, "traceback": ""},
+            "unawaited": [],
+        }
+    return result
+
+
+def _settle() -> None:
+    """Bring the snapshot into the state that every execution starts from."""
+    global host, sandbox  # noqa: PLW0603
+    sandbox.library.collect(Path(asyncio.__file__).parent.parent)
+    warm.modules()
+    real = host
+    host = warm.Host()
+    library = sandbox.library
+    first = sandbox
+    wall.attach(first)
+    warm.execution(WitWorld())
+    host = real
+    sandbox = Sandbox()
+    sandbox.library = library
+    sandbox.importer = Importer(library)
+    sandbox.reserve = bytes(RESERVE_BYTES)
+    wall.attach(sandbox)
+    time.sleep = lambda seconds: sandbox.sleep(seconds)  # noqa: PLW0108
+    sys.stdout = sandbox.stdout
+    sys.stderr = sandbox.stderr
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "PathFinder" not in repr(finder)]
+    sys.meta_path.append(sandbox.importer)
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+    sys.modules["__main__"] = ModuleType("__main__")
+    linecache.cache.clear()
+    asyncio.set_event_loop(None)
+    random.seed(0)
+    gc.collect()
+    gc.freeze()
+
+
+_settle()

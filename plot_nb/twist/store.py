@@ -1,0 +1,103 @@
+"""The Store as a twist sees it: the only memory that outlives an execution."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from plot_nb.twist import superjson
+from plot_nb.twist.request import Request
+from plot_nb.twist.tool import Tool
+
+KEY_LIMIT = 1024
+VALUE_LIMIT = 2**20
+
+
+class Store(Tool):
+    """Durable values by key. Every call is one request, whatever its size."""
+
+    def get(self, key: str) -> Request[Any]:
+        """The value of `key`, or None."""
+        return Request("store.get", [_key(key)], _decode)
+
+    def set(self, key: str, value: Any) -> Request[None]:
+        """Store a value; durable when the `await` returns."""
+        return Request("store.set", [_key(key), _encode(key, value)])
+
+    def clear(self, key: str) -> Request[None]:
+        """Remove a key; no error if it is missing."""
+        return Request("store.clear", [_key(key)])
+
+    def get_many(self, keys: Iterable[str]) -> Request[dict[str, Any]]:
+        """The values of several keys in their order, None for a missing one."""
+        wanted = _keys(keys)
+        return Request(
+            "store.get_many", [wanted], lambda found: {key: _decode(found.get(key)) for key in wanted}
+        )
+
+    def set_many(self, values: Mapping[str, Any]) -> Request[None]:
+        """Store several values, all or none."""
+        if not isinstance(values, Mapping):
+            raise TypeError(f"set_many() takes a dict of values by key, not {type(values).__name__}")
+        return Request("store.set_many", [{_key(key): _encode(key, value) for key, value in values.items()}])
+
+    def clear_many(self, keys: Iterable[str]) -> Request[None]:
+        """Remove several keys, all or none."""
+        return Request("store.clear_many", [_keys(keys)])
+
+    def clear_all(self) -> Request[None]:
+        """Remove every key of this twist."""
+        return Request("store.clear_all", [])
+
+    def list(self, prefix: str = "") -> Request[builtins.list[str]]:
+        """The keys that start with `prefix`, ascending."""
+        return Request("store.list", [_prefix(prefix)])
+
+    def list_entries(self, prefix: str = "") -> Request[dict[str, Any]]:
+        """Keys and values whose key starts with `prefix`, ascending."""
+        return Request(
+            "store.list_entries",
+            [_prefix(prefix)],
+            lambda entries: {key: superjson.loads(text) for key, text in entries},
+        )
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key of the Store is a str, not {type(key).__name__}")
+    if len(key) > KEY_LIMIT // 4:
+        size = len(key.encode(errors="replace"))
+        if size > KEY_LIMIT:
+            raise ValueError(
+                f"key {key[:80]!r}… is {size} bytes, the Store takes keys of at most {KEY_LIMIT} bytes"
+            )
+    return key
+
+
+def _keys(keys: Iterable[str]) -> builtins.list[str]:
+    if isinstance(keys, str):
+        raise TypeError(f"this takes several keys, not one str: pass [{keys[:80]!r}]")
+    return [_key(key) for key in keys]
+
+
+def _prefix(prefix: str) -> str:
+    if not isinstance(prefix, str):
+        raise TypeError(f"a prefix is a str, not {type(prefix).__name__}")
+    return _key(prefix)
+
+
+def _encode(key: str, value: Any) -> str:
+    text = superjson.dumps(value)
+    if len(text) > VALUE_LIMIT // 4:
+        size = len(text.encode(errors="replace"))
+        if size > VALUE_LIMIT:
+            raise ValueError(
+                f"the value for key {key[:80]!r} is {size} bytes encoded, the Store takes at most {VALUE_LIMIT}: "
+                "split it over several keys"
+            )
+    return text
+
+
+def _decode(text: str | None) -> Any:
+    return None if text is None else superjson.loads(text)
