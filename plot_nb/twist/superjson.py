@@ -44,11 +44,14 @@ def dumps(value: object, *, name: str = "value") -> str:
         TypeError: If something within is not data; the message says where it lies.
         ValueError: If it is nested too deeply, or something is beyond what the format can hold.
     """
-    if _is_plain((value,), MAX_DEPTH):
-        text = encode(value)
-        if text.isascii() or not SURROGATE.search(text):
-            return f'{{"json":{text}}}'
-    text, annotation = Writer(name).write(value)
+    try:
+        if _is_plain((value,), MAX_DEPTH):
+            text = encode(value)
+            if text.isascii() or not SURROGATE.search(text):
+                return f'{{"json":{text}}}'
+        text, annotation = Writer(name).write(value)
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply to be written from within so many calls") from None
     if annotation is None:
         return f'{{"json":{text}}}'
     values = escaped(encode(annotation))

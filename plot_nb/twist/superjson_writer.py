@@ -43,12 +43,13 @@ class Writer:
 
     def write(self, value: object) -> tuple[str, _Annotation]:
         """Give the JSON of a value and its annotation."""
-        writer = _WRITERS.get(type(value))
-        if writer is None:
-            writer = next((writer for base, writer in _BASES if isinstance(value, base)), None)
-        if writer is None:
-            raise TypeError(f"{self._path()} {_reason(value)}")
-        return writer(self, value)
+        return (_WRITERS.get(type(value)) or self._writer_of(value))(self, value)
+
+    def _writer_of(self, value: object) -> "_Write":
+        for base, writer in _BASES:
+            if isinstance(value, base):
+                return writer
+        raise TypeError(f"{self._path()} {_reason(value)}")
 
     def _list(self, value: Any) -> tuple[str, _Annotation]:
         texts, annotations = self._items(value, value)
@@ -77,7 +78,10 @@ class Writer:
         for key in _in_order(keys):
             if key in REFUSED_KEYS:
                 raise TypeError(f"{self._path()} has the key {key!r}, which no object may have: rename it")
-            text, annotation = self._step_to(key, value[keys[key]])
+            item = value[keys[key]]
+            self._steps.append(key)
+            text, annotation = (_WRITERS.get(type(item)) or self._writer_of(item))(self, item)
+            self._steps.pop()
             texts.append(f"{_quoted(key)}:{text}")
             annotations.append((_as_segment(key), annotation))
         self._around.pop()
@@ -93,7 +97,9 @@ class Writer:
         annotations: list[tuple[str, _Annotation]] = []
         self._enter(None)
         for index, (key, item) in enumerate(value.items()):
-            text, annotation = self._step_to((key,), item)
+            self._steps.append((key,))
+            text, annotation = self.write(item)
+            self._steps.pop()
             texts[index] = f"[{texts[index]},{text}]"
             annotations += [(f"{index}.0", annotated.get(str(index))), (f"{index}.1", annotation)]
         del self._around[-2:]
@@ -111,7 +117,9 @@ class Writer:
         if cause is None or cause is UNDEFINED:
             self._around.pop()
             return f'{{"name":{name},"message":{message}}}', ["Error"]
-        text, annotation = self._step_to("cause", cause)
+        self._steps.append("cause")
+        text, annotation = self.write(cause)
+        self._steps.pop()
         self._around.pop()
         tree = _tree([("cause", annotation)])
         return f'{{"name":{name},"message":{message},"cause":{text}}}', _typed("Error", tree)
@@ -153,20 +161,15 @@ class Writer:
         annotations: list[tuple[str, _Annotation]] = []
         self._enter(owner)
         for index, item in enumerate(items):
-            text, annotation = self._step_to((part, index) if part else index, item)
+            self._steps.append((part, index) if part else index)
+            # Not by `write`: each call here is one more for each level.
+            text, annotation = (_WRITERS.get(type(item)) or self._writer_of(item))(self, item)
+            self._steps.pop()
             texts.append(text)
             if annotation is not None:
                 annotations.append((str(index), annotation))
         self._around.pop()
         return texts, annotations
-
-    def _step_to(self, step: _Step, value: object) -> tuple[str, _Annotation]:
-        if type(value) is str:
-            return _quoted(value), None
-        self._steps.append(step)
-        written = self.write(value)
-        self._steps.pop()
-        return written
 
     def _enter(self, owner: object) -> None:
         for other, steps in self._around:
