@@ -11,6 +11,7 @@ import pandas as pd
 from plot_nb.view.digest import in_order, kind, performed
 from plot_nb.view.hostile import block, isolated, line, markup, missing
 from plot_nb.view.rows import OVER, SHAPES, axis, bar
+from plot_nb.view.style import grid
 from plot_nb.view.units import count, counted, duration, percent
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def by_line(tables: RunTables, digest: Digest) -> str:
         name = "unknown" if total.line is None else f"line {total.line}"
         rows.append(
             f'<tr><td>{name}</td><td class="n">{count(total.requests)}</td>'
-            f'<td class="g b">{bar(total.spent, limit)}</td>'
+            f'<td class="g b" hidden="hidden">{bar(total.spent, limit)}</td>'
             f'<td class="n">{percent(total.requests, limit)}</td>'
             f"<td>{isolated(total.operations)}"
             + (f' <span class="bad">{OVER} stopped here</span>' if stopped_at(attempt, total) else "")
@@ -175,12 +176,11 @@ def by_line(tables: RunTables, digest: Digest) -> str:
     summary = (
         f"Requests by line, in {attempt.label} {attempt.method}: {count(attempt.requests)} of {count(limit)}"
     )
-    return (
-        f"<details{' open' if matters else ''}><summary>{markup(summary)}</summary>"
-        '<div class="o"><table class="t"><thead><tr><th>line</th><th class="n">requests</th>'
-        f'{axis([(0, "0")], f"limit {count(limit)}", "b")}<th class="n">used</th><th>spent on</th></tr></thead>\n'
-        f"<tbody>{chr(10).join(rows)}</tbody></table></div></details>"
+    head = (
+        f'<th>line</th><th class="n">requests</th>{axis([(0, "0")], f"limit {count(limit)}", "b")}'
+        f'<th class="n">of {count(limit)}</th><th>spent on</th>'
     )
+    return _folded(summary, grid(head, rows), unfolded=matters)
 
 
 def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
@@ -216,11 +216,19 @@ def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
 
 def warnings(tables: RunTables, digest: Digest) -> str:
     """Warnings and errors of the logs, which no fold may hide."""
-    found = [entry for entry in log_lines(tables, digest)[0] if entry.loud][:_WARNINGS]
-    if not found or len(tables.logs) <= _OPEN:
+    alike: dict[tuple[str, int | None, str], list[LogLine]] = {}
+    for entry in log_lines(tables, digest)[0]:
+        if entry.loud:
+            alike.setdefault((entry.level, entry.line, entry.text), []).append(entry)
+    if not alike or len(tables.logs) <= _OPEN:
         return ""
-    rows = "".join(f"<p>{_level(entry)} {_where(entry)} {isolated(entry.text)}</p>" for entry in found)
-    return f'<div class="note">{rows}</div>'
+    rows = [
+        f"<p>{_level(entries[0])} {_where(entries[0])} {isolated(entries[0].text)}"
+        + (f" (and {count(len(entries) - 1)} more alike)" if len(entries) > 1 else "")
+        + "</p>"
+        for entries in list(alike.values())[:_WARNINGS]
+    ]
+    return f'<div class="note">{"".join(rows)}</div>'
 
 
 def logs(tables: RunTables, digest: Digest, *, unfolded: bool = False) -> str:
@@ -228,23 +236,18 @@ def logs(tables: RunTables, digest: Digest, *, unfolded: bool = False) -> str:
     found, total = log_lines(tables, digest)
     if not total:
         return '<p class="m">No logs.</p>' if unfolded else ""
-    rows = "\n".join(
-        f'<tr><td class="n">{entry.label}</td><td class="n">{entry.time}</td>'
+    rows = [
+        f'<tr class="l"><td class="n">{entry.label}</td><td class="n">{entry.time}</td>'
         f'<td>{_level(entry)}</td><td class="n">{"" if entry.line is None else entry.line}</td>'
-        f'<td class="x c">{isolated(entry.text)}</td></tr>'
+        f'<td class="x d">{isolated(entry.text)}</td></tr>'
         for entry in found
-    )
+    ]
     loud = int(tables.logs["level"].isin(["warning", "error"]).sum())
-    summary = f"Logs: {counted(total, 'line')}" + (
-        f", {counted(loud, 'warning or error', 'warnings and errors')}" if loud else ""
-    )
+    summary = f"Logs: {counted(total, 'line')}"
+    summary += f", {counted(loud, 'warning or error', 'warnings and errors')}" if loud else ""
     rest = f'<p class="m">{count(total - len(found))} more in run.logs.</p>' if total > len(found) else ""
     head = '<th class="n">#</th><th class="n">time</th><th>level</th><th class="n">line</th><th>text</th>'
-    return (
-        f"<details{' open' if unfolded or total <= _OPEN else ''}><summary>{summary}</summary>"
-        f'<div class="o"><table class="t w"><thead><tr>{head}</tr></thead>\n'
-        f'<tbody class="l">{rows}</tbody></table></div>{rest}</details>'
-    )
+    return _folded(summary, grid(head, rows, wide=True) + rest, unfolded=unfolded or total <= _OPEN)
 
 
 def result_text(tables: RunTables) -> str:
@@ -261,6 +264,10 @@ def result(tables: RunTables) -> str:
     if "\n" in text or len(text) > 200:
         return f"<p>Result:</p><pre>{markup(text)}</pre>"
     return f"<p>Result: <code>{isolated(text)}</code></p>"
+
+
+def _folded(summary: str, body: str, *, unfolded: bool) -> str:
+    return f"<details{' open' if unfolded else ''}><summary>{markup(summary)}</summary>{body}</details>"
 
 
 def _line_total(at: int | None, operations: Counter[tuple[str, str]]) -> LineTotal:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from plot_nb.view import terminal
 from plot_nb.view.hostile import isolated, line, markup, missing
-from plot_nb.view.style import page
+from plot_nb.view.style import grid, page
 from plot_nb.view.units import NOTHING, count
 
 if TYPE_CHECKING:
@@ -85,15 +85,13 @@ def _columns(df: DataFrame) -> list[tuple[str, list[str], bool]]:
 
 def _html(columns: list[tuple[str, list[str], bool]], caption: str) -> str:
     head = "".join(f"<th{_at(right)}>{isolated(name)}</th>" for name, _, right in columns)
-    rows = "\n".join(
+    rows = [
         "<tr>"
         + "".join(f"<td{_at(columns[place][2])}>{isolated(text)}</td>" for place, text in enumerate(row))
         + "</tr>"
         for row in zip(*(cells for _, cells, _ in columns), strict=True)
-    )
-    above = f"<caption>{isolated(caption)}</caption>" if caption else ""
-    head = f"{above}<thead><tr>{head}</tr></thead>"
-    return f'<div class="o"><table class="t">{head}\n<tbody>{rows}</tbody></table></div>'
+    ]
+    return grid(head, rows, caption=isolated(caption))
 
 
 def _at(right: bool) -> str:

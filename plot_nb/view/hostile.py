@@ -20,6 +20,7 @@ _SPACE = re.compile(r"\s+")
 
 # What reorders or hides the text around it is shown by its number, so that nobody is misled by it.
 _MISLEADING = (0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_WORTH_COUNTING = 100
 _TAGS = range(0xE0000, 0xE0080)
 
 
@@ -47,7 +48,7 @@ def block(value: Any, limit: int) -> str:
 
     Args:
         value: Any text; what is missing becomes the empty string.
-        limit: Characters to keep. What is longer ends with its true length.
+        limit: Characters to keep. What is longer ends with an ellipsis and, names aside, with its true length.
     """
     if missing(value):
         return ""
@@ -56,7 +57,11 @@ def block(value: Any, limit: int) -> str:
     shown = text[: limit + 1024]
     shown = _NEWLINE.sub("\n", _COLOUR.sub("", shown)).translate(_TABLE)
     if len(text) > limit:
-        return f"{shown[:limit]}… ({len(text):,} characters)"
+        return (
+            f"{shown[:limit]}… ({len(text):,} characters)"
+            if limit >= _WORTH_COUNTING
+            else f"{shown[:limit]}…"
+        )
     return shown
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plot_nb.view.hostile import isolated, markup
-from plot_nb.view.rows import NEAR, OVER, SHAPES, TOOL_CLASS, outcome
+from plot_nb.view.rows import NEAR, OVER, SHAPES, TOOL_CLASS, legend, outcome
+from plot_nb.view.style import grid
 from plot_nb.view.units import NOTHING, count, duration, memory, percent, tick, ticks
 
 if TYPE_CHECKING:
@@ -90,10 +91,7 @@ def totals_table(digest: Digest) -> str:
         rows.append(f'<tr class="gap"><td colspan="9">{count(len(found) - _METHODS)} more</td></tr>')
     head = "".join(f"<th>{name}</th>" for name in heads[:2])
     head += "".join(f'<th class="n">{name}</th>' for name in heads[2:])
-    return (
-        f'<div class="o"><table class="t"><caption>By method</caption><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>{chr(10).join(rows)}</tbody></table></div>"
-    )
+    return grid(head, rows, caption="By method" + legend(digest))
 
 
 def budget_figure(digest: Digest) -> str:
@@ -203,7 +201,9 @@ class _Marks:
         cell = (kind, round(50 * x), round(y / 12))
         self._taken[cell] += 1
         if self._taken[cell] == 1:
-            self._drawn.append(f'<svg x="{100 * x:.4g}%" y="{y:.4g}" overflow="visible">{shape}</svg>')
+            self._drawn.append(
+                f'<svg x="{min(100 * x, 98.5):.4g}%" y="{y:.4g}" overflow="visible">{shape}</svg>'
+            )
 
 
 def _groups(digest: Digest) -> list[tuple[Attempt, ...]]:
@@ -224,7 +224,7 @@ def _stems(digest: Digest) -> str:
 
 def _figure(digest: Digest, caption: str, described: str, height: float, drawn: str) -> str:
     return (
-        f"<figure hidden><figcaption>{markup(caption)}</figcaption>"
+        f'<figure hidden="hidden"><figcaption>{markup(caption)}</figcaption>'
         f'<svg role="img" width="100%" height="{height:g}"><title>{markup(digest.headline())}</title>'
         f"<desc>{markup(caption)}. {markup(described)}</desc>{drawn}</svg></figure>"
     )

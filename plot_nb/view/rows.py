@@ -1,6 +1,7 @@
 """Attempts as rows of a table that draws itself: the budget as a bar, the time as a lane.
 
-The numbers are text in cells and the pictures hold none, so what a sanitizer leaves of it is still a table.
+The numbers are text in cells of their own. Cells with a picture are `hidden` until the style that comes along
+shows them, so what a sanitizer leaves, which takes both picture and style, is a plain table.
 Positions are percentages: the picture takes the width there is and its text keeps its size.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plot_nb.view.hostile import isolated, markup
+from plot_nb.view.style import grid
 from plot_nb.view.units import NOTHING, count, counted, duration, memory, percent, tick, ticks
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 HEIGHT = 24
 _MIDDLE = HEIGHT / 2
 _FULL = 99.5  # Where the limit's line stands, so that all of it is seen.
+_SPAN = 95  # Where the run ends, so that a mark fits behind it.
 
 TOOL_CLASS = {
     "store": "ks",
@@ -49,7 +52,7 @@ def attempts(digest: Digest, selection: Selection, *, budget: bool = True, chain
         budget: With requests, CPU and memory.
         chain: With times and what set off what.
     """
-    columns = [*_naming(digest, selection)]
+    columns = [*_naming(digest)]
     lanes = _Lanes(digest, selection)
     if budget:
         columns += _budget(digest, selection)
@@ -64,19 +67,24 @@ def attempts(digest: Digest, selection: Selection, *, budget: bool = True, chain
         before = place
     head = "".join(column.head for column in columns)
     title = "Executions" if selection.complete else "Executions worth a look"
-    if budget:
-        title += _legend(digest)
-    return (
-        f'<div class="o"><table class="t w" style="--step:{lanes.step}"><caption>{title}</caption>'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>{chr(10).join(rows)}</tbody></table></div>"
-    )
+    if budget and selection.complete:
+        title += legend(digest)
+    return grid(head, rows, caption=title, wide=True, step=lanes.step)
 
 
-def axis(marks: list[tuple[float, str]], end: str, kind: str) -> str:
+def axis(marks: list[tuple[float, str]], end: str, kind: str, share: float = 100) -> str:
     """The head of a drawn column: words at percentages of its width, the last one at its end."""
-    words = " ".join(f'<span style="left:{_p(share)}">{markup(text)}</span>' for share, text in marks)
-    last = f'<span style="left:100%">{markup(end)}</span>'
-    return f'<th class="g {kind}"><span class="ax">{words} {last}</span></th>'
+    words = " ".join(f'<span style="left:{_p(at)}">{markup(text)}</span>' for at, text in marks)
+    last = f'<span style="left:{_p(share)}">{markup(end)}</span>'
+    return f'<th class="g {kind}" hidden="hidden"><span class="ax">{words} {last}</span></th>'
+
+
+def legend(digest: Digest) -> str:
+    """What the colours of the bars are, with the run's total of each."""
+    return "".join(
+        f' <span class="s"><i class="{TOOL_CLASS[name]}"></i>{markup(name)} {count(number)}</span>'
+        for name, number in digest.spent
+    )
 
 
 def outcome(attempt: Attempt, *, where: bool = True) -> str:
@@ -107,29 +115,13 @@ def bar(spent: tuple[tuple[str, int], ...], limit: int, *, over: bool = False, n
     )
 
 
-def _legend(digest: Digest) -> str:
-    """What the colours of the bars are, with the run's total of each."""
-    return "".join(
-        f' <span class="s"><i class="{TOOL_CLASS[name]}"></i>{markup(name)} {count(number)}</span>'
-        for name, number in digest.spent
-    )
-
-
-def _naming(digest: Digest, selection: Selection) -> list[_Column]:
+def _naming(digest: Digest) -> list[_Column]:
     attempts = digest.attempts
-    columns = [
+    return [
         _Column('<th class="n">#</th>', lambda place: _number(attempts[place])),
-        _Column("<th>method</th>", lambda place: f"<td>{isolated(attempts[place].method)}</td>"),
+        _Column("<th>method</th>", lambda place: _method(attempts[place])),
         _Column("<th>outcome</th>", lambda place: f"<td>{outcome(attempts[place])}</td>"),
     ]
-    if any(attempts[place].attempt > 1 for place in selection.rows):
-        columns.insert(
-            2,
-            _Column(
-                '<th class="n">attempt</th>', lambda place: f'<td class="n">{attempts[place].attempt}</td>'
-            ),
-        )
-    return columns
 
 
 def _budget(digest: Digest, selection: Selection) -> list[_Column]:
@@ -144,7 +136,7 @@ def _budget(digest: Digest, selection: Selection) -> list[_Column]:
             lambda place: _bar_cell(attempts[place], limits.requests),
         ),
         _Column(
-            '<th class="n">used</th>',
+            f'<th class="n">of {count(limits.requests)}</th>',
             lambda place: _marked(
                 attempts[place], "requests", percent(attempts[place].requests, limits.requests)
             ),
@@ -197,11 +189,11 @@ class _Lanes:
     @property
     def step(self) -> str:
         """The distance of the grid's lines."""
-        return self._x(self._ticks[1]) if len(self._ticks) > 1 else "100%"
+        return self._x(self._ticks[1]) if len(self._ticks) > 1 else "101%"
 
     def head(self) -> str:
-        marks = [(100 * ms / self._span, tick(ms)) for ms in self._ticks if ms <= 0.8 * self._span]
-        return axis(marks, duration(self._span), "c")
+        marks = [(_SPAN * ms / self._span, tick(ms)) for ms in self._ticks if ms <= 0.8 * self._span]
+        return axis(marks, duration(self._span), "c", _SPAN)
 
     def cell(self, place: int) -> str:
         attempt = self._attempts[place]
@@ -219,14 +211,12 @@ class _Lanes:
         length = max(attempt.end - attempt.start, 0.0)
         lane += (
             f'<rect class="{kind}" x="{self._x(attempt.start)}" y="7" '
-            f'width="{_p(100 * length / self._span)}" height="10"/>'
+            f'width="{_p(_SPAN * length / self._span)}" height="10"/>'
         )
         if attempt.failed:
             lane += f'<svg x="{self._x(attempt.end)}" overflow="visible">{_marker(attempt)}</svg>'
-        return (
-            f'<td class="g c" title="{markup(self._told(attempt))}"><svg width="100%" height="{HEIGHT}" '
-            f'aria-hidden="true">{lane}</svg></td>'
-        )
+        drawn = f'<svg width="100%" height="{HEIGHT}" aria-hidden="true">{lane}</svg>'
+        return f'<td class="g c" hidden="hidden" title="{markup(self._told(attempt))}">{drawn}</td>'
 
     def _trace(self, place: int) -> None:
         """Note the stem from its cause down to this row, in every row between."""
@@ -246,7 +236,7 @@ class _Lanes:
             stems[x] = (min(known[0], top), max(known[1], bottom))
 
     def _x(self, ms: float) -> str:
-        return _p(100 * ms / self._span)
+        return _p(_SPAN * ms / self._span)
 
     def _told(self, attempt: Attempt) -> str:
         words = f"{attempt.label} {attempt.method}: {duration(attempt.start)} to {duration(attempt.end)}"
@@ -259,10 +249,15 @@ def _number(attempt: Attempt) -> str:
     return f'<td class="n" title="execution {markup(attempt.id)}">{attempt.number}</td>'
 
 
+def _method(attempt: Attempt) -> str:
+    again = f" attempt {attempt.attempt}" if attempt.attempt > 1 else ""
+    return f"<td>{isolated(attempt.method)}{again}</td>"
+
+
 def _bar_cell(attempt: Attempt, limit: int) -> str:
     told = ", ".join(f"{name} {count(number)}" for name, number in attempt.spent)
     drawn = bar(attempt.spent, limit, over=attempt.over == "requests", near="requests" in attempt.near)
-    return f'<td class="g b" title="{markup(told)}">{drawn}</td>'
+    return f'<td class="g b" hidden="hidden" title="{markup(told)}">{drawn}</td>'
 
 
 def _marked(attempt: Attempt, what: str, text: str) -> str:

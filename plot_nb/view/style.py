@@ -11,9 +11,10 @@ import hashlib
 _RULES = """
 @ {color:var(--jp-content-font-color1,inherit);font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
  font-variant-numeric:tabular-nums;max-width:1180px;--line:var(--jp-border-color2,rgba(128,128,128,.28));
- --bad:var(--jp-error-color0,#dc3530);--warn:var(--jp-warn-color0,#b06018);--good:var(--jp-success-color0,#2e8540);
+ --bad:var(--jp-error-color1,#dc3530);--warn:var(--jp-warn-color0,#b06018);--good:var(--jp-success-color1,#2e8540);
  --ks:var(--jp-brand-color1,#3b7fc4);--kn:#2a9d8f;--kc:#8b6fc9;--kt:#b8699f;--kp:#8a9a3b;--ko:#8a8a8a}
 @ [hidden]{display:block!important}
+@ .t .g[hidden]{display:table-cell!important}
 @ p{margin:0 0 4px}
 @ .h{font-size:14px}
 @ .m{opacity:.72;font-size:12px}
@@ -36,7 +37,7 @@ _RULES = """
  vertical-align:middle;max-width:340px;overflow:hidden;text-overflow:ellipsis;background:none}
 @ .t.t.t th{font-weight:400;opacity:.72;border-bottom:1px solid var(--line)}
 @ .t.t.t .n{text-align:right}
-@ .t.t.t .g{padding:0 12px 0 0;min-width:150px;overflow:visible}
+@ .t.t.t .g{padding:0 12px 0 0;min-width:120px;overflow:visible}
 @ .t.t.w .b{width:34%}
 @ .t.t.w .c{width:50%}
 @ .t.t.t td.b{background:linear-gradient(90deg,transparent 79.6%,var(--line) 79.6% calc(79.6% + 1px),transparent 0)
@@ -68,7 +69,7 @@ _RULES = """
 @ pre{margin:4px 0;padding:8px 10px;font:12px/1.45 var(--jp-code-font-family,ui-monospace,monospace);
  color:inherit;background:rgba(128,128,128,.1);border:0;white-space:pre-wrap;overflow-wrap:anywhere;
  max-height:360px;overflow:auto}
-@ code,@ .c{font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px;
+@ code,@ .t.t.t .d{font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px;
  color:inherit;background:none}
 @ details{margin:8px 0}
 @ summary{cursor:pointer;font-weight:600}
@@ -87,3 +88,23 @@ def page(*parts: str) -> str:
     """
     body = "\n".join(part for part in parts if part)
     return f'<div class="{CLASS} mathjax_ignore tex2jax_ignore">\n<style>{CSS}</style>\n{body}\n</div>'
+
+
+def grid(head: str, rows: list[str], *, caption: str = "", wide: bool = False, step: str = "") -> str:
+    """A table, which scrolls by itself where it is too wide.
+
+    Args:
+        head: The cells of the head, as markup.
+        rows: The rows, as markup.
+        caption: As markup.
+        wide: Whether it takes the width there is.
+        step: The distance of the lines behind its lanes, in percent.
+    """
+    kind = " w" if wide else ""
+    above = f"<caption>{caption}</caption>" if caption else ""
+    lines = f' style="--step:{step}"' if step else ""
+    body = "\n".join(rows)
+    return (
+        f'<div class="o"><table class="t{kind}"{lines}>{above}<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )

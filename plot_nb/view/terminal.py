@@ -141,7 +141,7 @@ def _budget_rows(digest: Digest) -> list[str]:
             [_bar(attempt.requests / limits.requests) + "│" for attempt in chosen],
         ),
         _Column(
-            "used",
+            f"of {count(limits.requests)}",
             [_marked(attempt, "requests", percent(attempt.requests, limits.requests)) for attempt in chosen],
         ),
         _Column("CPU", [_marked(attempt, "cpu", duration(attempt.cpu_ms)) for attempt in chosen]),
