@@ -177,6 +177,11 @@ class Runtime:
             run = await self._call_engine(deployed, "lifecycle", lifecycle, '{"json":[]}', '{"json":{}}')
         return TwistHandle(self, identity, run)
 
+    def twists(self) -> list[TwistHandle]:
+        """All that is installed, in the order in which it came."""
+        self._check_open()
+        return [TwistHandle(self, instance, None) for instance in sorted(self._instances)]
+
     async def _inspect(self, source: Source, options: str) -> Manifest:
         looked: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         invocation = msgspec.json.encode(
@@ -392,6 +397,11 @@ def current() -> Runtime:
     if not _current or _current[0]._closed:
         use(Runtime())
     return _current[0]
+
+
+def opened() -> Runtime | None:
+    """The current runtime if there is one already."""
+    return _current[0] if _current and not _current[0]._closed else None
 
 
 def use(runtime: Runtime) -> Runtime:

@@ -1,0 +1,215 @@
+"""What `%twist` can do, as plain functions."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plot_nb.notebook.arguments import parse_call
+from plot_nb.notebook.compiling import sandbox_compiled
+from plot_nb.notebook.problems import MagicError, nearest
+from plot_nb.runtime import Run, Runtime, TwistHandle
+from plot_nb.runtime.runtime import opened, use
+
+Namespace = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Something to show, as one MIME bundle."""
+
+    bundle: dict[str, str]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.bundle
+
+    def __repr__(self) -> str:
+        return self.bundle["text/plain"]
+
+
+async def call(runtime: Runtime, namespace: Namespace, text: str) -> Run:
+    """Call `Name.method arguments`; arguments are Python, evaluated in `namespace`.
+
+    Raises:
+        MagicError: If there is no such twist, or an argument cannot be had or given.
+        MethodNotFound: If it has no such method.
+    """
+    asked = parse_call(text, namespace)
+    twist = find_twist(runtime, namespace, asked.twist)
+    await sandbox_compiled()
+    try:
+        return await twist.call(asked.method, *asked.args, **asked.kwargs)
+    except (TypeError, ValueError) as error:
+        raise MagicError(str(error)) from None
+
+
+async def run(runtime: Runtime) -> Run:
+    """Go on with paused chains, and with what a killed process left unfinished."""
+    await sandbox_compiled()
+    return await runtime.run_until_idle()
+
+
+def store(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """A twist's Store, a row for each key."""
+    from plot_nb.view import table
+
+    twist = find_twist(runtime, namespace, name)
+    return Picture(table(twist.store, f"Store of {twist.name}"))
+
+
+def budget(runtime: Runtime) -> Picture:
+    """What each execution of the last run spent."""
+    from plot_nb import view
+
+    return Picture(view.budget(last_run(runtime).tables()))
+
+
+def chain(runtime: Runtime) -> Picture:
+    """What set off what in the last run."""
+    from plot_nb import view
+
+    return Picture(view.chain(last_run(runtime).tables()))
+
+
+def logs(runtime: Runtime) -> Picture:
+    """What was printed and logged in the last run."""
+    from plot_nb import view
+
+    return Picture(view.logs(last_run(runtime).tables()))
+
+
+def progress(runtime: Runtime, namespace: Namespace, key: str, name: str = "") -> Picture:
+    """A row for each write of a Store key: in the last run, or with a twist's name since that was installed.
+
+    Raises:
+        MagicError: If the key was not written.
+    """
+    from plot_nb.journal import frames
+    from plot_nb.view import table
+
+    if name:
+        twist = find_twist(runtime, namespace, name)
+        found = frames.progress(runtime.path, key, instance=twist._instance_id)
+        where = twist.name
+    else:
+        run = last_run(runtime)
+        found = run.progress(key)
+        where = run.title
+    if not len(found):
+        raise MagicError(f"{where} did not write the key {key!r}{_other_keys(runtime, namespace, key, name)}")
+    return Picture(table(found, f"{key} in {where}"))
+
+
+def _other_keys(runtime: Runtime, namespace: Namespace, key: str, name: str) -> str:
+    if name:
+        return nearest(key, find_twist(runtime, namespace, name).store_history["key"].unique())
+    written = {twist.name: list(twist.store_history["key"].unique()) for twist in runtime.twists()}
+    writer = next((twist for twist, keys in written.items() if key in keys), None)
+    if writer is not None:
+        return f": `%twist progress {key} {writer}` looks at all that {writer} ever ran"
+    return nearest(key, (each for keys in written.values() for each in keys))
+
+
+async def open_file(namespace: Namespace, path: str) -> Picture:
+    """Make the runtime of a state file the current one, close the one before, and bind the twists that it holds.
+
+    Raises:
+        MagicError: If the file cannot be opened; the runtime before stays then.
+        PlotError: If another runtime has it, or it is no state file.
+    """
+    if not path:
+        raise MagicError("which file? `%twist open sync.db`; it is made if it is not there")
+    file = Path(path).expanduser()  # noqa: ASYNC240  # as quick as the open that follows
+    before = opened()
+    if before is not None and before.path.resolve() == file.resolve():
+        return _opened(before, namespace)
+    try:
+        runtime = Runtime(file)
+    except OSError as error:
+        raise MagicError(f"cannot open {path}: {error.strerror or error}") from None
+    use(runtime)
+    if before is not None:
+        await before.aclose()
+    return _opened(runtime, namespace)
+
+
+def _opened(runtime: Runtime, namespace: Namespace) -> Picture:
+    twists = runtime.twists()
+    lines = [f"{runtime.path} is open, its clock stands at {runtime.now:%Y-%m-%d %H:%M:%S} UTC."]
+    for twist in twists:
+        bound = bind(namespace, twist)
+        lines.append(f"  {twist!r}" + ("" if bound else ", not bound: that name means something else here"))
+    waiting = sum(int((twist.tasks["state"] == "queued").sum()) for twist in twists)
+    if waiting:
+        lines.append(f"Unfinished: {waiting} task{'s' * (waiting != 1)}; `%twist run` goes on.")
+    if not twists:
+        lines.append("It holds no twist yet.")
+    return Picture(_text(lines))
+
+
+async def reset(runtime: Runtime) -> Picture:
+    """Drop all twists, state and journal, and set the clock back."""
+    await runtime.reset()
+    return Picture(
+        _text(["The runtime is as new: no twist, no state, no journal. Run the %%twist cells again."])
+    )
+
+
+def bind(namespace: Namespace, twist: TwistHandle) -> bool:
+    """Bind a twist's name, unless that would hide something else; the name comes out of a file.
+
+    Of several instances of one class the default one gets the name.
+    """
+    held = namespace.get(twist.name)
+    if (held is not None and not isinstance(held, TwistHandle)) or hasattr(builtins, twist.name):
+        return False
+    if twist._instance.name != "default" and held is not None and held._runtime is twist._runtime:
+        return False
+    namespace[twist.name] = twist
+    return True
+
+
+def find_twist(runtime: Runtime, namespace: Namespace, name: str) -> TwistHandle:
+    """The twist that a variable holds or that is installed under a name; without a name the only one.
+
+    Raises:
+        MagicError: If there is none, or no name and several.
+    """
+    held = namespace.get(name)
+    if isinstance(held, TwistHandle) and held._runtime is runtime:
+        return held
+    twists = runtime.twists()
+    if not twists:
+        raise MagicError("no twist is deployed yet: run a %%twist cell first")
+    by_name = {
+        twist.name: twist for twist in sorted(twists, key=lambda twist: twist._instance.name == "default")
+    }
+    if not name:
+        if len(twists) == 1:
+            return twists[0]
+        raise MagicError(f"which twist? There are {', '.join(sorted(by_name))}: name one at the end")
+    if name not in by_name:
+        variables = [key for key, value in namespace.items() if isinstance(value, TwistHandle)]
+        raise MagicError(f"no twist {name!r}{nearest(name, [*by_name, *variables])}")
+    return by_name[name]
+
+
+def last_run(runtime: Runtime) -> Run:
+    """The run that ended last.
+
+    Raises:
+        MagicError: If nothing ran yet.
+    """
+    if runtime.last_run is None:
+        raise MagicError("nothing ran yet: await a method, such as `await CalendarSync.start_sync()`")
+    return runtime.last_run
+
+
+def _text(lines: list[str]) -> dict[str, str]:
+    from plot_nb.view.hostile import block, markup
+    from plot_nb.view.style import page
+
+    text = block("\n".join(lines), 20_000)
+    return {"text/html": page(f"<pre>{markup(text)}</pre>"), "text/plain": text}

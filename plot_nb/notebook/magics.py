@@ -1,0 +1,196 @@
+"""The magics: `%%twist` deploys a cell, `%twist` does the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from plot_nb.errors import PlotError
+from plot_nb.notebook import commands
+from plot_nb.notebook.commands import Namespace
+from plot_nb.notebook.deploying import defines, deploy_cell
+from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
+from plot_nb.runtime import Runtime, TwistHandle, current
+
+_OPTIONS = ("--instance", "--options", "--modules", "--help")
+
+
+@magics_class
+class TwistMagics(Magics):
+    """`%%twist` and `%twist`."""
+
+    shell: InteractiveShell
+
+    @no_var_expand
+    @magic_arguments("%twist")
+    @argument("--instance", metavar="NAME", default="default", help="install it beside others of its class")
+    @argument(
+        "--options",
+        metavar="VAR",
+        help="a variable: dict of what the twist finds in self.options; never shown",
+    )
+    @argument(
+        "--modules", metavar="VAR", help="a variable: dict of source texts that the twist can import, by name"
+    )
+    @argument("-h", "--help", action="store_true", help="show this")
+    @cell_magic("twist")
+    def cell(self, line: str, cell: str) -> Coroutine[Any, Any, TwistHandle | None]:
+        """Deploy the class of this cell, and bind its name to the twist.
+
+        The class extends Twist; its `async def` methods are what can run:
+
+            %%twist
+            class CalendarSync(Twist):
+                async def start_sync(self):
+                    await self.set("page", 1)
+
+        In the next cell, `await CalendarSync.start_sync()` runs a method and the chain of tasks that it sets off,
+        and shows what happened. The first deploy makes version 1 and runs `activate`; a changed class makes the
+        next version and runs `upgrade`; an unchanged one does nothing. `CalendarSync.store` is a DataFrame.
+
+        These need no import in the cell: Twist, Network, Uuid, Url, UNDEFINED, fetch, now. The pure-Python standard
+        library can be imported.
+        """
+        return self._deploy(line, cell)
+
+    async def _deploy(self, line: str, cell: str) -> TwistHandle | None:
+        first_line = f"%%twist {line}".rstrip()
+        try:
+            given = self._parse(line)
+            if given.help:
+                print_help(self.cell)
+                return None
+            namespace = self.shell.user_ns
+            twist = await deploy_cell(
+                current(),
+                cell,
+                first_line=first_line,
+                above=self._lines_above(cell),
+                instance=given.instance,
+                options=_variable(namespace, "--options", given.options),
+                modules=_variable(namespace, "--modules", given.modules),
+            )
+        except PlotError as error:
+            if not is_shortened(error):
+                shorten(error, excerpt([first_line], {1}))
+            raise
+        if defines(cell, twist.name):
+            self.shell.push({twist.name: twist})
+        return twist
+
+    def _parse(self, line: str) -> Any:
+        try:
+            return parse_argstring(TwistMagics.cell, line)
+        except (UsageError, ValueError) as error:
+            message = str(error)
+            strange = re.search(r"unrecognized arguments: (\S+)", message)
+            if strange and strange[1] in COMMANDS:
+                message += f". Is it the line magic? `%twist {line}`, with one %"
+            elif strange:
+                message += f": {nearest(strange[1].partition('=')[0], _OPTIONS)}"
+            raise MagicError(message) from None
+
+    def _lines_above(self, cell: str) -> int:
+        """Empty lines above `%%twist`, which IPython takes away, and which the reader counts."""
+        raw = str(self.shell.history_manager.input_hist_raw[-1]) if self.shell.history_manager else ""
+        if not raw.rstrip().endswith(cell.rstrip()):
+            return 0
+        return raw[: len(raw) - len(raw.lstrip())].count("\n")
+
+    @no_var_expand
+    @line_magic("twist")
+    def line(self, line: str) -> Any:
+        """Run twists, and look at what they did.
+
+        Usage:
+
+        %twist call Name.method [arguments]  call a method; arguments are Python: %twist call Sync.page 1 size=50
+        %twist run                           go on with paused chains and unfinished work
+        %twist store [Name]                  the Store, a row for each key
+        %twist budget                        of the last run: what each execution spent of its limits
+        %twist chain                         of the last run: what set off what, and when
+        %twist progress KEY [Name]           of the last run: each write of a Store key; with a name: of all its runs
+        %twist logs                          of the last run: what was printed and logged
+        %twist open PATH                     use that state file from now on; made if it is not there
+        %twist reset                         drop all twists, state and journal
+
+        %%twist [options]                    deploy the class of a cell: %%twist --help
+
+        In code: `plot_nb.current()` is the runtime of these magics. `await CalendarSync.start_sync()` gives a run,
+        `CalendarSync.store` a DataFrame, `help(CalendarSync)` the rest.
+        """
+        name, _, rest = line.strip().partition(" ")
+        if name in {"", "help", "-h", "--help"}:
+            print_help(self.line)
+            return None
+        try:
+            if name not in COMMANDS:
+                raise MagicError(f"there is no %twist {name}: {nearest(name, COMMANDS)}")
+            result = COMMANDS[name](self.shell.user_ns, rest.strip())
+        except PlotError as error:
+            shorten(error, excerpt([f"%twist {line}"], {1}))
+            raise
+        return _shortening(result, line) if isinstance(result, Awaitable) else result
+
+
+async def _shortening(work: Awaitable[Any], line: str) -> Any:
+    try:
+        return await work
+    except PlotError as error:
+        shorten(error, excerpt([f"%twist {line}"], {1}))
+        raise
+
+
+def print_help(magic: Callable[..., Any]) -> None:
+    """Print what a magic says of itself."""
+    from inspect import cleandoc
+
+    print(cleandoc(magic.__doc__ or "").removeprefix("::\n\n"))  # noqa: T201  # the cell's output
+
+
+def _variable(namespace: Namespace, option: str, name: str | None) -> Any:
+    if name is None:
+        return None
+    if name not in namespace:
+        known = [
+            key for key, value in namespace.items() if isinstance(value, dict) and not key.startswith("_")
+        ]
+        raise MagicError(
+            f"{option} takes the name of a variable, and there is no {name!r}: {nearest(name, known)}"
+        )
+    return namespace[name]
+
+
+def _none(text: str, command: str) -> Runtime:
+    if text:
+        raise MagicError(f"%twist {command} takes nothing more, and was given {text!r}")
+    return current()
+
+
+def _progress(namespace: Namespace, text: str) -> commands.Picture:
+    words = text.split()
+    if len(words) not in {1, 2}:
+        raise MagicError(
+            "which key? `%twist progress KEY`, or `%twist progress KEY Name` for all runs of a twist"
+        )
+    return commands.progress(current(), namespace, *(word.strip("'\"") for word in words))
+
+
+COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
+    "call": lambda namespace, text: commands.call(current(), namespace, text),
+    "run": lambda namespace, text: commands.run(_none(text, "run")),
+    "store": lambda namespace, text: commands.store(current(), namespace, text),
+    "budget": lambda namespace, text: commands.budget(_none(text, "budget")),
+    "chain": lambda namespace, text: commands.chain(_none(text, "chain")),
+    "progress": _progress,
+    "logs": lambda namespace, text: commands.logs(_none(text, "logs")),
+    "open": lambda namespace, text: commands.open_file(namespace, text.strip("'\"")),
+    "reset": lambda namespace, text: commands.reset(_none(text, "reset")),
+}
+"""By name: what gets the user's namespace and the rest of the line. It gives a coroutine where it runs something."""
