@@ -23,7 +23,8 @@ COMPONENTIZE = "0.25.1"
 """The version that builds, part of what identifies a build; an installed component is never rebuilt for another."""
 
 _SECTION = b"plot_nb"
-_SCRIPT = "import componentize_py; componentize_py.script()"
+# pip brings what a build needs by `PYTHONPATH`, which the child does not get: so it is told where to look.
+_SCRIPT = "import sys; sys.path.insert(0, sys.argv.pop(1)); import componentize_py; componentize_py.script()"
 
 
 class BuildError(Exception):
@@ -121,8 +122,9 @@ def _componentize(folder: Path, *arguments: str) -> None:
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_"))
     }
     environment["VIRTUAL_ENV"] = str(folder / "venv")
+    packages = importlib.metadata.distribution("componentize-py").locate_file("")
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, *arguments],
+        [sys.executable, "-c", _SCRIPT, str(packages), *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
