@@ -93,7 +93,7 @@ class TwistMagics(Magics):
             if strange and strange[1] in COMMANDS:
                 message += f". Is it the line magic? `%twist {line}`, with one %"
             elif strange:
-                message += f": {nearest(strange[1].partition('=')[0], _OPTIONS)}"
+                message += nearest(strange[1].partition("=")[0], _OPTIONS)
             raise MagicError(message) from None
 
     def _lines_above(self, cell: str) -> int:
@@ -131,7 +131,7 @@ class TwistMagics(Magics):
             return None
         try:
             if name not in COMMANDS:
-                raise MagicError(f"there is no %twist {name}: {nearest(name, COMMANDS)}")
+                raise MagicError(f"there is no %twist {name}{nearest(name, COMMANDS)}")
             result = COMMANDS[name](self.shell.user_ns, rest.strip())
         except PlotError as error:
             shorten(error, excerpt([f"%twist {line}"], {1}))
@@ -158,12 +158,8 @@ def _variable(namespace: Namespace, option: str, name: str | None) -> Any:
     if name is None:
         return None
     if name not in namespace:
-        known = [
-            key for key, value in namespace.items() if isinstance(value, dict) and not key.startswith("_")
-        ]
-        raise MagicError(
-            f"{option} takes the name of a variable, and there is no {name!r}: {nearest(name, known)}"
-        )
+        close = nearest(name, namespace, listed=False)
+        raise MagicError(f"{option} takes the name of a variable, and there is no {name!r}{close}")
     return namespace[name]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.engine.model import Instance
-from plot_nb.errors import MethodNotFound
+from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
 from plot_nb.tools.callbacks import suggestion
@@ -27,10 +27,14 @@ class TwistHandle:
     def __init__(self, runtime: Runtime, instance: int, deployed: Run | None) -> None:
         self._runtime = runtime
         self._instance_id = instance
+        self._installed = runtime._instances  # another dict after a reset, where numbers begin anew
         self._deployed = deployed
 
     @property
     def _instance(self) -> Instance:
+        self._runtime._check_open()
+        if self._installed is not self._runtime._instances:
+            raise RuntimeClosed("the runtime was reset since this twist was deployed: deploy it again")
         return self._runtime._instance(self._instance_id)
 
     @property
@@ -55,7 +59,7 @@ class TwistHandle:
             MethodNotFound: If the deployed version has no such method.
             TypeError: If an argument is no such value.
         """
-        return await self._runtime._call(self._instance_id, method, args, kwargs)
+        return await self._runtime._call(self._instance.id, method, args, kwargs)
 
     @property
     def store(self) -> pd.DataFrame:
@@ -101,7 +105,7 @@ class TwistHandle:
         Raises:
             ValueError: If a text is not superjson, or a key or value is too large; nothing is written then.
         """
-        self._runtime._load(self._instance_id, values)
+        self._runtime._load(self._instance.id, values)
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Run]]:
         if name.startswith("_"):
@@ -114,7 +118,7 @@ class TwistHandle:
             )
 
         async def method(*args: Any, **kwargs: Any) -> Run:
-            return await self._runtime._call(self._instance_id, name, args, kwargs)
+            return await self._runtime._call(self._instance.id, name, args, kwargs)
 
         method.__name__ = name
         method.__qualname__ = f"{instance.twist}.{name}"
