@@ -25,6 +25,7 @@ _LOGS = 120
 _LOG_TEXT = 400
 _LOG_TOTAL = 14_000
 _WARNINGS = 5
+_LOUD = ("warning", "error")
 _OPEN = 5  # Logs up to which nobody should have to unfold them.
 
 
@@ -70,7 +71,7 @@ class LogLine:
     @property
     def loud(self) -> bool:
         """Whether it should be seen without being asked for."""
-        return self.level in {"warning", "error"}
+        return self.level in _LOUD
 
 
 def failures(digest: Digest) -> list[Failure]:
@@ -185,20 +186,17 @@ def by_line(tables: RunTables, digest: Digest) -> str:
 
 def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
     """The logs that are shown, and how many there are; warnings and errors are the last to be left out."""
-    logs = tables.logs
-    total = len(logs)
-    if not total:
+    logs = tables.logs.reset_index(drop=True)
+    if not len(logs):
         return [], 0
-    chosen = logs
-    if total > _LOGS:
-        loud = logs["level"].isin(["warning", "error"])
-        keep = pd.concat([logs[loud].head(_LOGS // 4), logs.head(_LOGS)])
-        chosen = keep[~keep.index.duplicated()].sort_index().head(_LOGS)
+    loud = logs["level"].isin(_LOUD)
+    loudest = logs[loud].head(_LOGS // 4)
+    chosen = pd.concat([loudest, logs[~loud].head(_LOGS - len(loudest))])
     begin = pd.to_datetime(tables.executions["started"], utc=True).min() if len(tables.executions) else None
-    found: list[LogLine] = []
+    found: dict[int, LogLine] = {}
     used = 0
     columns = ["execution", "attempt", "time", "level", "line", "text"]
-    for execution, attempt, time, level, at, text in chosen[columns].itertuples(index=False, name=None):
+    for place, execution, attempt, time, level, at, text in chosen[columns].itertuples(name=None):
         number = digest.numbers.get(execution)
         shown = LogLine(
             label="" if number is None else f"#{number}" + (f".{attempt}" if attempt > 1 else ""),
@@ -210,8 +208,8 @@ def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
         used += len(shown.text) + 60
         if used > _LOG_TOTAL:
             break
-        found.append(shown)
-    return found, total
+        found[place] = shown
+    return [found[place] for place in sorted(found)], len(logs)
 
 
 def warnings(tables: RunTables, digest: Digest) -> str:
@@ -242,7 +240,7 @@ def logs(tables: RunTables, digest: Digest, *, unfolded: bool = False) -> str:
         f'<td class="x d">{isolated(entry.text)}</td></tr>'
         for entry in found
     ]
-    loud = int(tables.logs["level"].isin(["warning", "error"]).sum())
+    loud = int(tables.logs["level"].isin(_LOUD).sum())
     summary = f"Logs: {counted(total, 'line')}"
     summary += f", {counted(loud, 'warning or error', 'warnings and errors')}" if loud else ""
     rest = f'<p class="m">{count(total - len(found))} more in run.logs.</p>' if total > len(found) else ""

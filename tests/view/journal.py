@@ -204,6 +204,13 @@ Split the work: self.run_task(await self.callback(self.next_batch, ...)) starts 
 """
 
 
+CLOSED = """Traceback (most recent call last):
+  File "Mailer", line 17, in send_batch
+    answer = await fetch(url)
+ConnectionError: the server closed the connection
+"""
+
+
 def wrong_way() -> Journal:
     """One execution that does all the work, and is stopped."""
     journal = Journal("CalendarSync.sync_all")
@@ -247,9 +254,7 @@ def troubled() -> Journal:
             outcome="error" if failing else "ok",
             error="ConnectionError: the server closed the connection" if failing else None,
             line=17 if failing else None,
-            traceback='Traceback (most recent call last):\n  File "Mailer", line 17, in send_batch\n    answer = await fetch(url)\nConnectionError: the server closed the connection\n'
-            if failing
-            else None,
+            traceback=CLOSED if failing else None,
             memory_peak=(40 + 14 * number) * 2**20,
         )
         start += took
