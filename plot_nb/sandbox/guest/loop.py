@@ -60,6 +60,12 @@ class HostLoop(base_events.BaseEventLoop):
         self._waiting: dict[int, tuple[asyncio.Future[Any], str, str, int]] = {}
         self.main: asyncio.Task[Any] | None = None
 
+    def reset(self, call: Callable[[str], str]) -> None:
+        """Become like new, with another host."""
+        self._call = call
+        self._now = 0.0
+        self._number = self._turns = 0
+
     def set_time(self, epoch_ms: float) -> None:
         """Set the time before anything ran."""
         self._now = epoch_ms / 1000

@@ -5,6 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 
+from plot_nb.twist.twist import Twist
+
+ROUNDS = 40
+"""So many runs, and the interpreter has specialised the code that every execution goes through."""
+
 MODULES = """
     abc argparse array ast asyncio base64 bisect binascii calendar cmath codecs collections collections.abc
     concurrent.futures contextlib contextvars copy csv dataclasses datetime decimal difflib email.message email.utils
@@ -59,6 +64,32 @@ class Warm(Twist):
         self.clear("never awaited")
         raise ValueError("warm")
 '''
+
+
+INVOCATION = json.dumps(
+    {
+        "kind": "call",
+        "execution": "rehearsal",
+        "attempt": 1,
+        "method": "go",
+        "args": '{"json":["key"]}',
+        "kwargs": '{"json":{}}',
+        "options": {},
+        "seed": 2**40,
+        "now": 1.7e12,
+        "version": 1,
+        "limit": 1000,
+    }
+)
+
+
+class Rehearsal(Twist):
+    """Stands for the user's twist in a rehearsal."""
+
+    async def go(self, key: str) -> object:
+        """One request of the most frequent kinds."""
+        await self.set(key, {"page": 1})
+        return await self.get(key)
 
 
 class Host:
