@@ -26,8 +26,6 @@ from plot_nb.twist.superjson_writer import (
 __all__ = ["MAX_DEPTH", "dumps", "loads"]
 
 _LEAVES: Final = frozenset({str, bool, type(None)})
-# Of a key that is refused.
-_SIGNS: Final = ("proto", "constructor", "\\u")
 
 
 def dumps(value: object, *, name: str = "value") -> str:
@@ -71,12 +69,11 @@ def loads(text: str) -> Any:
         ValueError: If it is not that, or holds what has no place here: a set of objects, a cycle, a class.
     """
     try:
-        document = decode(text)
+        document, in_doubt = decode(text)
         if type(document) is not dict or "json" not in document:
             raise ValueError("not superjson text: no object with the key json")
         plain, meta = document["json"], document.get("meta")
-        # Most texts cannot hold what is looked for, and need not be walked.
-        if text.count("[") + text.count("{") > MAX_DEPTH or any(sign in text for sign in _SIGNS):
+        if in_doubt:
             check(plain)
         return plain if meta is None else revived(plain, meta, len(text))
     except RecursionError:

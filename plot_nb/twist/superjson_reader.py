@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Final, NoReturn
 
 from plot_nb.twist.regexps import read_regexp
@@ -14,6 +15,13 @@ from plot_nb.twist.values import UNDEFINED, Error, Map, Url
 __all__ = ["check", "decode", "revived"]
 
 _CONTAINERS: Final = frozenset({list, dict})
+_SIGNS_OF_REFUSED_KEYS: Final = ("proto", "constructor", "\\u")
+_TOO_DEEP: Final = f"superjson text nested more than {MAX_DEPTH} levels deep"
+# The annotations of a set go two levels deeper with each, the set itself one.
+_MAX_DEPTH_OF_TEXT: Final = 2 * MAX_DEPTH + 10
+_MAX_PEELED: Final = 16
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(_STEPS))
 _LONG_NUMBER: Final = re.compile(r"[0-9]{16}")
 _BIGINT: Final = re.compile(r"-?[0-9]+")
 _MAX_OF_ONE_HASH: Final = 64
@@ -56,9 +64,35 @@ _ERRORS: Final[Mapping[str, type[Exception]]] = {
 }
 
 
-def decode(text: str) -> Any:
-    """Decode JSON with the numbers JavaScript would read."""
-    return (_decode_long if _LONG_NUMBER.search(text) else _decode)(text)
+def decode(text: str) -> tuple[Any, bool]:
+    """Decode JSON with the numbers JavaScript would read.
+
+    Returns:
+        The document, and whether `check` is to be asked about it; most texts cannot hold what it refuses.
+
+    Raises:
+        ValueError: If it is not JSON, or is far too deep.
+    """
+    in_doubt = any(sign in text for sign in _SIGNS_OF_REFUSED_KEYS)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        depth = _depth(text)
+        # Inside a twist nothing but the end of the native stack would stop the decoder, and that ends the twist.
+        if depth > _MAX_DEPTH_OF_TEXT:
+            raise ValueError(_TOO_DEEP)
+        in_doubt = in_doubt or depth > MAX_DEPTH
+    return (_decode_long if _LONG_NUMBER.search(text) else _decode)(text), in_doubt
+
+
+def _depth(text: str) -> int:
+    """Give how deep JSON is, or something above that and below the limit."""
+    outside_strings = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    brackets = outside_strings.encode("ascii", "ignore").translate(None, _NO_BRACKETS)
+    rest = brackets
+    for _ in range(_MAX_PEELED):
+        rest = rest.replace(b"[]", b"").replace(b"{}", b"")
+        if not rest:
+            return 2 * _MAX_PEELED
+    return max(accumulate(map(_STEPS.__getitem__, brackets)))
 
 
 def _integer(text: str) -> int | float:
@@ -93,7 +127,7 @@ def check(plain: object) -> None:
         ]
         if not level:
             return
-    raise ValueError(f"superjson text nested more than {MAX_DEPTH} levels deep")
+    raise ValueError(_TOO_DEEP)
 
 
 class _Note:
@@ -154,7 +188,7 @@ def _annotate(note: _Note, tree: object, legacy: bool, depth: int) -> None:
     for key, rest in within.items():
         path = _path(key, legacy)
         if depth + len(path) > MAX_DEPTH:
-            raise ValueError(f"superjson text nested more than {MAX_DEPTH} levels deep")
+            raise ValueError(_TOO_DEEP)
         _annotate(note.at(path), rest, legacy, depth + len(path))
 
 
@@ -189,7 +223,7 @@ def _equate(root: _Note, equalities: object, legacy: bool) -> None:
         for other in others:
             path = _path(other, legacy)
             if len(path) > MAX_DEPTH:
-                raise ValueError(f"superjson text nested more than {MAX_DEPTH} levels deep")
+                raise ValueError(_TOO_DEEP)
             root.at(path).same_as = source
 
 

@@ -513,6 +513,9 @@ HOSTILE = [
     '{"json":1}}',
     '\ufeff{"json":1}',
     '{"json":' + "[" * 100_000 + "]" * 100_000 + "}",
+    '{"json":' + '{"a":[' * 100_000 + "]}" * 100_000 + "}",
+    '{"json":["\\""' + "[}" * 100_000,
+    '{"json":' + '"\\"' * 100_000,
     '{"json":' + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1) + "}",
     '{"json":{"__proto__":1}}',
     '{"json":{"\\u005f_proto__":1}}',
@@ -605,6 +608,11 @@ HOSTILE = [
 def test_a_hostile_text_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         loads(text)
+
+
+def test_brackets_in_strings_are_no_depth() -> None:
+    value = ["[" * 5000, '"[\\' * 5000, [["]{"] * 2000]]
+    assert loads(dumps(value)) == value
 
 
 paths = st.lists(st.sampled_from(["a", "0", "1", "0.0", "0.1", "a.b", "\\", "", "."]), max_size=3).map(
