@@ -190,8 +190,8 @@ def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
     if not len(logs):
         return [], 0
     loud = logs["level"].isin(_LOUD)
-    loudest = logs[loud].head(_LOGS // 4)
-    chosen = pd.concat([loudest, logs[~loud].head(_LOGS - len(loudest))])
+    loudest = logs.index[loud][: _LOGS // 4]
+    chosen = logs.loc[[*loudest, *logs.index[~loud][: _LOGS - len(loudest)]]]
     begin = pd.to_datetime(tables.executions["started"], utc=True).min() if len(tables.executions) else None
     found: dict[int, LogLine] = {}
     used = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plot_nb.view.tables import Limits, RunTables
 
-NEAR = 0.8
+CLOSE = 0.8  # The share of a limit from which an execution is near it.
 SHOWN = 30  # Rows up to which every attempt has its own.
 
 # The order of the parts of a bar, and of the legend.
@@ -199,7 +199,7 @@ def select(digest: Digest) -> Selection:
     heavy = sorted(range(len(attempts)), key=lambda place: (-attempts[place].requests, place))
     chosen.add(heavy[0])
     for place in [*(place for place in heavy if attempts[place].near), *heavy[:3]]:
-        if len(chosen) >= SHOWN // 2 + 4:
+        if len(chosen) >= SHOWN // 2:
             break
         chosen.add(place)
     return Selection(tuple(sorted(chosen)), complete=False)
@@ -377,7 +377,7 @@ def _near(limits: Limits, outcome: str, requests: int, cpu_ms: float, peak: int 
         "cpu": cpu_ms / 1000 / limits.cpu,
         "memory": (peak or 0) / limits.memory,
     }
-    return tuple(name for name, share in used.items() if share >= NEAR and outcome != f"over_{name}")
+    return tuple(name for name, share in used.items() if share >= CLOSE and outcome != f"over_{name}")
 
 
 def _was(number: int) -> str:

@@ -32,7 +32,7 @@ _brief.maxdict = _brief.maxlist = _brief.maxtuple = _brief.maxset = 12
 def table(df: DataFrame, caption: str = "") -> dict[str, str]:
     """A DataFrame as HTML and text; a long one by its first and last rows."""
     rows = len(df)
-    shown = df if rows <= _ROWS else pd.concat([df.head(_HEAD), df.tail(_ROWS - _HEAD)])
+    shown = df if rows <= _ROWS else df.iloc[[*range(_HEAD), *range(rows - _ROWS + _HEAD, rows)]]
     columns = _columns(shown)
     note = (
         ""

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plot_nb.view.digest import CLOSE
 from plot_nb.view.hostile import isolated, markup
 from plot_nb.view.rows import NEAR, OVER, SHAPES, TOOL_CLASS, legend, outcome
 from plot_nb.view.style import grid
@@ -23,6 +24,7 @@ SINGLE = 200  # Attempts up to which each is drawn by itself.
 _BINS = 160
 _METHODS = 20
 _TOP, _PLOT, _BOTTOM = 18, 140, 18
+_GUTTER = 4.5  # Percent of the width, for the labels of the scale.
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def totals_table(digest: Digest) -> str:
             count(total.attempts),
             count(total.requests),
             count(total.most),
-            f"{NEAR} {share}" if total.most >= 0.8 * digest.limits.requests else share,
+            _flagged(total, digest, share),
             duration(total.cpu_ms),
             NOTHING if total.memory is None else memory(total.memory),
             duration(total.took_ms),
@@ -107,17 +109,18 @@ def budget_figure(digest: Digest) -> str:
             paths.setdefault(name, []).append(f"M{place} {limit - base}v-{number}h.8v{number}z")
             base += number
         if flagged := next((attempt for attempt in group if attempt.over == "requests"), None):
-            marks.over((place + 0.4) / len(groups), _y(flagged.requests / limit) - 11)
+            marks.over(_x((place + 0.4) / len(groups)), _y(flagged.requests / limit) - 11)
         elif "requests" in heaviest.near:
-            marks.near((place + 0.4) / len(groups), _y(heaviest.requests / limit) - 11)
+            marks.near(_x((place + 0.4) / len(groups)), _y(heaviest.requests / limit) - 11)
     drawn = "".join(f'<path class="{TOOL_CLASS[name]}" d="{"".join(path)}"/>' for name, path in paths.items())
     lines = "".join(
-        f'<line class="{kind}" x2="100%" y1="{_y(share):g}" y2="{_y(share):g}"/>'
-        f'<text x="0" y="{_y(share) - 4:g}">{label}</text>'
-        for share, kind, label in (
-            (1, "lim", f"limit {count(limit)}"),
-            (0.8, "tk", "80%"),
-            (0.5, "tk", count(limit / 2)),
+        f'<line class="{kind}" x1="{_GUTTER}%" x2="100%" y1="{_y(share):g}" y2="{_y(share):g}"/>'
+        + _text(at, _y(share) + down, label)
+        for share, kind, label, at, down in (
+            (1, "lim", f"limit {count(limit)}", _GUTTER, -5),
+            (0.8, "tk", "80%", 0, 4),
+            (0.5, "tk", count(limit / 2), 0, 4),
+            (0, "tk", "0", 0, 4),
         )
     )
     size = len(groups[0])
@@ -128,10 +131,10 @@ def budget_figure(digest: Digest) -> str:
         f"Requests of each execution, {each}",
         f"{digest.near} at 80% of a limit or more ({NEAR}); over the limit is {OVER}.",
         height,
-        f'<svg y="{_TOP}" width="100%" height="{_PLOT}" viewBox="0 0 {len(groups)} {limit}"'
+        f'<svg x="{_GUTTER}%" y="{_TOP}" width="{100 - _GUTTER}%" height="{_PLOT}" viewBox="0 0 {len(groups)} {limit}"'
         f' preserveAspectRatio="none">{drawn}</svg>{lines}'
-        f'<line class="tk" x2="100%" y1="{_TOP + _PLOT}" y2="{_TOP + _PLOT}"/>{marks}'
-        + _text(0, height - 4, f"#{digest.attempts[0].number}")
+        f"{marks}"
+        + _text(_GUTTER, height - 4, f"#{digest.attempts[0].number}")
         + _text(100, height - 4, f"#{digest.attempts[-1].number}"),
     )
 
@@ -206,6 +209,12 @@ class _Marks:
             )
 
 
+def _flagged(total: Total, digest: Digest, share: str) -> str:
+    if total.example.over == "requests":
+        return f"{OVER} {share}"
+    return f"{NEAR} {share}" if total.most >= CLOSE * digest.limits.requests else share
+
+
 def _groups(digest: Digest) -> list[tuple[Attempt, ...]]:
     attempts = digest.attempts
     size = 1 if len(attempts) <= SINGLE else -(-len(attempts) // _BINS)
@@ -231,8 +240,12 @@ def _figure(digest: Digest, caption: str, described: str, height: float, drawn: 
 
 
 def _text(share: float, y: float, words: str) -> str:
-    anchor = "start" if share <= 0 else "end" if share >= 100 else "middle"
+    anchor = "start" if share <= _GUTTER else "end" if share >= 100 else "middle"
     return f'<text x="{share:.4g}%" y="{y:g}" text-anchor="{anchor}">{markup(words)}</text>'
+
+
+def _x(share: float) -> float:
+    return (_GUTTER + (100 - _GUTTER) * share) / 100
 
 
 def _y(share: float) -> float:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 HEIGHT = 24
 _MIDDLE = HEIGHT / 2
 _FULL = 99.5  # Where the limit's line stands, so that all of it is seen.
+_LAST_TICK = 0.6  # Of the span: behind it there is room only for the end's own label.
+_LEAST = 0.8  # What is there is seen.
 _SPAN = 95  # Where the run ends, so that a mark fits behind it.
 
 TOOL_CLASS = {
@@ -57,6 +59,7 @@ def attempts(digest: Digest, selection: Selection, *, budget: bool = True, chain
     if budget:
         columns += _budget(digest, selection)
     if chain:
+        columns += [] if budget else [_Column('<th class="n">from</th>', lambda place: _cause(digest, place))]
         columns += _chain(digest, selection, lanes)
     rows = []
     before = -1
@@ -100,8 +103,10 @@ def outcome(attempt: Attempt, *, where: bool = True) -> str:
 def bar(spent: tuple[tuple[str, int], ...], limit: int, *, over: bool = False, near: bool = False) -> str:
     """Requests against their limit, which is the line at the right."""
     parts, used = [], 0.0
+    total = sum(number for _, number in spent)
+    scale = max(_FULL * min(total / limit, 1), _LEAST) / max(total, 1)
     for name, number in spent:
-        share = _FULL * min(number / limit, 1)
+        share = scale * number
         parts.append(
             f'<rect class="{TOOL_CLASS[name]}" x="{_p(used)}" y="7" width="{_p(share)}" height="10"/>'
         )
@@ -192,7 +197,7 @@ class _Lanes:
         return self._x(self._ticks[1]) if len(self._ticks) > 1 else "101%"
 
     def head(self) -> str:
-        marks = [(_SPAN * ms / self._span, tick(ms)) for ms in self._ticks if ms <= 0.8 * self._span]
+        marks = [(_SPAN * ms / self._span, tick(ms)) for ms in self._ticks if ms <= _LAST_TICK * self._span]
         return axis(marks, duration(self._span), "c", _SPAN)
 
     def cell(self, place: int) -> str:
@@ -208,7 +213,7 @@ class _Lanes:
             )
         lane = f'<g class="arr">{stems}</g>' if stems else ""
         kind = "run f" if attempt.failed else "run"
-        length = max(attempt.end - attempt.start, 0.0)
+        length = max(attempt.end - attempt.start, 0.001 * self._span)
         lane += (
             f'<rect class="{kind}" x="{self._x(attempt.start)}" y="7" '
             f'width="{_p(_SPAN * length / self._span)}" height="10"/>'
@@ -252,6 +257,11 @@ def _number(attempt: Attempt) -> str:
 def _method(attempt: Attempt) -> str:
     again = f" attempt {attempt.attempt}" if attempt.attempt > 1 else ""
     return f"<td>{isolated(attempt.method)}{again}</td>"
+
+
+def _cause(digest: Digest, place: int) -> str:
+    row = digest.attempts[place].cause_row
+    return f'<td class="n">{"" if row is None else digest.attempts[row].number}</td>'
 
 
 def _bar_cell(attempt: Attempt, limit: int) -> str:

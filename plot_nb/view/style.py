@@ -39,7 +39,7 @@ _RULES = """
 @ .t.t.t .n{text-align:right}
 @ .t.t.t .g{padding:0 12px 0 0;min-width:120px;overflow:visible}
 @ .t.t.w .b{width:34%}
-@ .t.t.w .c{width:50%}
+@ .t.t.w .c{width:50%;min-width:180px}
 @ .t.t.t td.b{background:linear-gradient(90deg,transparent 79.6%,var(--line) 79.6% calc(79.6% + 1px),transparent 0)
  content-box}
 @ .t.t.t td.c{background:repeating-linear-gradient(90deg,var(--line) 0 1px,transparent 1px var(--step)) content-box}
