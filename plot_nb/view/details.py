@@ -199,7 +199,7 @@ def log_lines(tables: RunTables, digest: Digest) -> tuple[list[LogLine], int]:
     for place, execution, attempt, time, level, at, text in chosen[columns].itertuples(name=None):
         number = digest.numbers.get(execution)
         shown = LogLine(
-            label="" if number is None else f"#{number}" + (f".{attempt}" if attempt > 1 else ""),
+            label="" if number is None else f"#{number}" + _again(attempt),
             time=_offset(time, begin),
             level=line(level, 12),
             line=None if missing(at) or int(at) <= 0 else int(at),
@@ -240,9 +240,7 @@ def logs(tables: RunTables, digest: Digest, *, unfolded: bool = False) -> str:
         f'<td class="x d">{isolated(entry.text)}</td></tr>'
         for entry in found
     ]
-    loud = int(tables.logs["level"].isin(_LOUD).sum())
-    summary = f"Logs: {counted(total, 'line')}"
-    summary += f", {counted(loud, 'warning or error', 'warnings and errors')}" if loud else ""
+    summary = f"Logs: {counted(total, 'line')}" + (f", {digest.alarms}" if digest.alarms else "")
     rest = f'<p class="m">{count(total - len(found))} more in run.logs.</p>' if total > len(found) else ""
     head = '<th class="n">#</th><th class="n">time</th><th>level</th><th class="n">line</th><th>text</th>'
     return _folded(summary, grid(head, rows, wide=True) + rest, unfolded=unfolded or total <= _OPEN)
@@ -276,6 +274,11 @@ def _line_total(at: int | None, operations: Counter[tuple[str, str]]) -> LineTot
     if len(operations) > 4:
         shown.append("…")
     return LineTotal(at, operations.total(), in_order(spent), ", ".join(shown))
+
+
+def _again(attempt: Any) -> str:
+    """The number of an attempt; the runtime's own notices belong to none."""
+    return "" if missing(attempt) or attempt == 1 else f".{attempt}"
 
 
 def _offset(time: Any, begin: pd.Timestamp | None) -> str:

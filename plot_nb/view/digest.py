@@ -93,7 +93,7 @@ class Digest:
         heaviest: The attempt with the most requests.
         waiting: Tasks that have not run, by method.
         dead: Tasks that were given up, by method.
-        warnings: How many logs are warnings or errors.
+        alarms: How many logs are warnings and errors, in words.
     """
 
     title: str
@@ -108,7 +108,7 @@ class Digest:
     retried: int
     waiting: dict[str, int]
     dead: dict[str, int]
-    warnings: int
+    alarms: str
     paused: str
     numbers: dict[Any, int] = field(repr=False)
 
@@ -153,8 +153,8 @@ class Digest:
             found.append(f"Waiting to run: {tally(self.waiting)}.")
         if self.dead:
             found.append(f"Given up: {tally(self.dead)}.")
-        if self.warnings:
-            found.append(f"{counted(self.warnings, 'warning or error', 'warnings and errors')} in the logs.")
+        if self.alarms:
+            found.append(f"{self.alarms} in the logs.")
         return found
 
     def resources(self) -> str:
@@ -227,7 +227,6 @@ def digest(tables: RunTables) -> Digest:
     for attempt in attempts:
         spent.update(dict(attempt.spent))
     near = {attempt.number for attempt in attempts if attempt.near}
-    levels = tables.logs["level"].isin(["warning", "error"]) if len(tables.logs) else ()
     return Digest(
         title=line(tables.title, 80),
         limits=tables.limits,
@@ -241,7 +240,7 @@ def digest(tables: RunTables) -> Digest:
         retried=len({(attempt.number, attempt.attempt) for attempt in attempts if attempt.again}),
         waiting=_tasks(tables, "queued"),
         dead=_tasks(tables, "dead"),
-        warnings=int(sum(levels)),
+        alarms=_alarms(tables),
         paused=line(tables.paused, 400),
         numbers=numbers,
     )
@@ -378,6 +377,11 @@ def _near(limits: Limits, outcome: str, requests: int, cpu_ms: float, peak: int 
         "memory": (peak or 0) / limits.memory,
     }
     return tuple(name for name, share in used.items() if share >= CLOSE and outcome != f"over_{name}")
+
+
+def _alarms(tables: RunTables) -> str:
+    levels = Counter(tables.logs["level"].tolist())
+    return " and ".join(counted(levels[level], level) for level in ("warning", "error") if levels[level])
 
 
 def _was(number: int) -> str:

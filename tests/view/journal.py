@@ -116,12 +116,19 @@ class Journal:
         )
 
     def log(
-        self, execution: str, text: str, *, level: str = "print", line: int | None = 12, time: float = 0.0
+        self,
+        execution: str,
+        text: str,
+        *,
+        level: str = "print",
+        line: int | None = 12,
+        time: float = 0.0,
+        attempt: int | None = 1,
     ) -> None:
         self.rows["logs"].append(
             {
                 "execution": execution,
-                "attempt": 1,
+                "attempt": attempt,
                 "seq": 0,
                 "time": at(time),
                 "level": level,
@@ -132,15 +139,17 @@ class Journal:
 
     def tables(self, *, paused: str | None = None, value: str | None = None) -> RunTables:
         executions = pd.DataFrame(self.rows["executions"], columns=EXECUTIONS)
-        executions = executions.astype({"line": "Int64", "memory_peak": "Int64"})
+        executions = executions.astype(dict.fromkeys(("attempt", "requests", "line", "memory_peak"), "Int64"))
         for name in ("started", "ended"):
             executions[name] = pd.to_datetime(executions[name], utc=True)
+        requests = pd.DataFrame(self.rows["requests"], columns=REQUESTS)
+        logs = pd.DataFrame(self.rows["logs"], columns=LOGS).astype({"attempt": "Int64", "line": "Int64"})
         return RunTables(
             title=self.title,
             executions=executions,
-            requests=pd.DataFrame(self.rows["requests"], columns=REQUESTS),
+            requests=requests.astype({"attempt": "Int64", "seq": "Int64", "line": "Int64"}),
             tasks=pd.DataFrame(self.rows["tasks"], columns=TASKS),
-            logs=pd.DataFrame(self.rows["logs"], columns=LOGS),
+            logs=logs,
             limits=Budget(),
             paused=paused,
             value=value,
@@ -292,6 +301,7 @@ def troubled() -> Journal:
     )
     journal.task("m8", "report", "queued", parent="m7", queued=start + 1500)
     journal.task("m6", "crunch", "dead", parent="m3", queued=start + 1200)
+    journal.log("m3", "retry: send_batch ended error", level="system", line=None, attempt=None, time=1780)
     for number in range(8):
         journal.log(f"m{number % 6}", f"sent {number}", time=200.0 * number)
     journal.log(
