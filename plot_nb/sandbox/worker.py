@@ -47,6 +47,10 @@ class FrameError(Exception):
     """The guest sent more than a frame may hold."""
 
 
+class WaitError(Exception):
+    """The guest waits outside of its event loop, where no time passes."""
+
+
 class Channel:
     """The socket to the pool. An end of it is the end of this process."""
 
@@ -256,6 +260,7 @@ class Worker:
         store.set_wasi(WasiConfig())
         store.set_epoch_deadline(1)
         made = self._linker.instantiate(store, self._component)
+        self._gauge.locate()
         load, run = made.get_func(store, "load"), made.get_func(store, "run")
         if load is None or run is None:
             raise RuntimeError("the component lacks its exports")
@@ -359,7 +364,7 @@ def _datetime(seconds: int, nanoseconds: int) -> Record:
 
 
 def _no_waiting(*_: object) -> int:
-    raise NotAheadError("a twist waits with asyncio.sleep or time.sleep")
+    raise WaitError("a twist cannot wait in select() or poll(): use asyncio.sleep or time.sleep")
 
 
 def _time_of(answer: str) -> float:
@@ -379,10 +384,15 @@ def _explain(trap: Exception, *, over_cpu: bool, peak: int | None, limit: int) -
         return "trapped", "cpu", "the CPU time is used up"
     if isinstance(trap, FrameError):
         return "trapped", "frame", message
-    if "call stack exhausted" in message:
-        return "trapped", "stack", "the native stack is used up: a recursion inside C code went too deep"
+    if isinstance(trap, WaitError):
+        return "trapped", "wait", message
     if peak is not None and peak > limit - memory.NEAR_LIMIT_BYTES:
         return "trapped", "memory", f"the interpreter gave up with {peak} of {limit} bytes of memory used"
+    if "call stack exhausted" in message:
+        return "trapped", "stack", "the native stack is used up: a recursion inside C code went too deep"
+    if peak is not None and peak > limit // 2:
+        # A string or list that doubles asks for as much again as there is.
+        return "trapped", "memory", f"the interpreter gave up when it needed more than {peak} of {limit} bytes"
     if isinstance(trap, WasmtimeError):
         cause = message.rpartition("wasm trap:")[2].strip().splitlines()
         return "trapped", "unreachable", f"the interpreter stopped: {cause[0] if cause else message[:200]}"
@@ -397,7 +407,7 @@ def main(arguments: Sequence[str]) -> int:
     channel = Channel(socket.socket(fileno=int(descriptor)))
     worker = Worker(channel, compiled)
     # Deep recursion of the guest must end in a trap, not in this thread's stack.
-    threading.stack_size(8 * machine.STACK_BYTES)
+    threading.stack_size(machine.THREAD_STACK_BYTES)
     guest = threading.Thread(target=_serve, args=(worker,), name="guest")
     guest.start()
     worker.watch.run(guest.is_alive)
