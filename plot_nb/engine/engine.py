@@ -386,9 +386,11 @@ class Engine:
         for actor in self._actors.values():
             while actor.ready and not actor.running:
                 _, execution = heapq.heappop(actor.ready)
-                if execution.state == "queued" and self._may_begin(execution):
+                if execution.state != "queued":
+                    continue
+                if self._may_begin(execution):
                     self._start(actor, execution)
-                    return True
+                return True  # also where it was held or dropped: that may have ended a drive
         return False
 
     def _may_begin(self, execution: Execution) -> bool:
