@@ -392,7 +392,11 @@ def _explain(trap: Exception, *, over_cpu: bool, peak: int | None, limit: int) -
         return "trapped", "stack", "the native stack is used up: a recursion inside C code went too deep"
     if peak is not None and peak > limit // 2:
         # A string or list that doubles asks for as much again as there is.
-        return "trapped", "memory", f"the interpreter gave up when it needed more than {peak} of {limit} bytes"
+        return (
+            "trapped",
+            "memory",
+            f"the interpreter gave up when it needed more than {peak} of {limit} bytes",
+        )
     if isinstance(trap, WasmtimeError):
         cause = message.rpartition("wasm trap:")[2].strip().splitlines()
         return "trapped", "unreachable", f"the interpreter stopped: {cause[0] if cause else message[:200]}"

@@ -196,7 +196,8 @@ class Host:
             self._seats[seat] = execution
             return True
 
-        self.loop.call_soon_threadsafe(lambda: (self._queue.append(begin), self.on_free()))
+        self.loop.call_soon_threadsafe(self._queue.append, begin)
+        self.loop.call_soon_threadsafe(self.on_free)
         return execution
 
     def run(self, source: str, method: str = "go", *args: Any, **settings: Any) -> Execution:

@@ -100,7 +100,9 @@ def test_the_memory_peak_is_measured_from_outside(host: Host) -> None:
     assert large is not None
     assert 20 * 2**20 < small < 40 * 2**20
     assert 49 * 10**6 < large - small < 60 * 10**6
-    assert (host.run(twist("x = []\nwhile True: x.append(bytes(10**5))")).ended.memory_peak or 0) > 0.98 * MEMORY
+    assert (
+        host.run(twist("x = []\nwhile True: x.append(bytes(10**5))")).ended.memory_peak or 0
+    ) > 0.98 * MEMORY
 
 
 def test_a_smaller_memory_limit_holds(host: Host) -> None:

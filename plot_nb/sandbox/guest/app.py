@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from wit_world.imports import host
 
@@ -45,7 +45,7 @@ class _Seeding(random.Random):
 
     def seed(self, a: Any = None, version: int = 2) -> None:
         """Do nothing."""
-        __class__  # noqa: B018  # a closure like that of the original
+        __class__  # type: ignore[name-defined]  # noqa: B018  # a closure like that of the original
 
     @classmethod
     def skip(cls) -> None:
@@ -105,7 +105,7 @@ class Sandbox:
             gc.collect()
         return failure(error, self.program.cell, self.program.files)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float | SupportsIndex) -> None:
         """`time.sleep` on the runtime's clock."""
         if not isinstance(seconds, (int, float)):
             seconds = seconds.__index__()
@@ -146,7 +146,9 @@ class Sandbox:
         twist = warm.Rehearsal()
         equip(twist, invocation["options"])
         args = superjson.loads(invocation["args"])
-        json.dumps({"ok": True, "value": superjson.dumps(loop.run_until_complete(loop.create_task(twist.go(*args))))})
+        json.dumps(
+            {"ok": True, "value": superjson.dumps(loop.run_until_complete(loop.create_task(twist.go(*args))))}
+        )
         random.seed(0)
         loop.reset(call)
 

@@ -68,7 +68,7 @@ class Program:
         if not twists:
             raise ValueError("the source defines no twist: write a class that extends Twist")
         if len(twists) > 1:
-            names = ", ".join(f"{twist.__name__} (line {twist.__firstlineno__})" for twist in twists)
+            names = ", ".join(f"{twist.__name__} (line {_line(twist)})" for twist in twists)
             raise ValueError(f"the source defines {len(twists)} twists, and a cell deploys one: {names}")
         return twists[0]
 
@@ -85,7 +85,7 @@ class Program:
         return {
             "name": self.twist.__name__,
             "doc": _doc(self.twist),
-            "line": self.twist.__firstlineno__,  # type: ignore[attr-defined]
+            "line": _line(self.twist),
             "methods": {name: _describe(method) for name, method in self._methods().items()},
             "urls": build.urls,
         }
@@ -121,6 +121,11 @@ def _describe(method: Callable[..., Any]) -> dict[str, Any]:
         "names": [p.name for p in positional],
         "doc": _doc(method),
     }
+
+
+def _line(twist: type[Twist]) -> int:
+    line: int = getattr(twist, "__firstlineno__", 0)
+    return line
 
 
 def _doc(described: object) -> str:
