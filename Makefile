@@ -41,7 +41,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 prove: $(VENV)/.test browser
-	$(BIN)/python -m pytest -m prove -s tests
+	$(BIN)/python -m pytest -m prove -s --timeout=0 tests
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py
