@@ -33,6 +33,10 @@ class Outside(Protocol):
     def fetch(self) -> Fetches:
         """Performs a fetch."""
 
+    @property
+    def sandboxes(self) -> int:
+        """How many can run at once."""
+
     def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
         """Run a method in a sandbox; None while none can be had, `on_free` says when."""
 
@@ -86,7 +90,8 @@ class Engine:
         self._timeline = Timeline()
         self._seats: dict[Seat, Attempt | _Inspection] = {}
         self._seatless: list[Attempt | _Inspection] = []
-        self._computing: set[Attempt | _Inspection] = set()
+        self._attempts: set[Attempt] = set()
+        self._computing: set[Attempt] = set()
         self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
         self._turning = False
 
@@ -114,9 +119,7 @@ class Engine:
 
     def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
         """Have a sandbox look at a source."""
-        inspection = _Inspection(program, invocation, done)
-        self._computing.add(inspection)
-        self._seat(inspection)
+        self._seat(_Inspection(program, invocation, done))
 
     def call(
         self, instance: Instance, cause: Cause, method: str, args: str, kwargs: str, ended: Callable[[], None]
@@ -169,7 +172,7 @@ class Engine:
 
     def cancel(self, drive: Drive, *, everything: bool = False) -> None:
         """Stop what runs for `drive`, and drop the immediate tasks of its chains (SPEC 7); or all there is."""
-        running = [attempt for actor in self._actors.values() for attempt in actor.running]
+        running = sorted(self._attempts, key=lambda attempt: attempt.id)
         if everything:
             chains = set(self._chains)
         else:
@@ -198,9 +201,7 @@ class Engine:
         """A sandbox has ended."""
         occupant = self._seats.pop(seat, None)
         if isinstance(occupant, _Inspection):
-            self._computing.discard(occupant)
             occupant.done(result)
-            self.turn()
         elif occupant is not None:
             self._arrive(occupant, result)
 
@@ -356,7 +357,7 @@ class Engine:
         if drive.chain is not None:
             drive.paused = drive.chain.paused
             return drive.chain.live == 0 or drive.paused is not None
-        if any(actor.running or actor.ready for actor in self._actors.values()):
+        if self._attempts or any(actor.ready for actor in self._actors.values()):
             return False
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
@@ -381,7 +382,7 @@ class Engine:
         heapq.heappush(self._actors[execution.instance].ready, (execution.order, execution))
 
     def _start_ready(self) -> bool:
-        if not self._drives:
+        if not self._drives or len(self._attempts) >= self._outside.sandboxes:
             return False
         for actor in self._actors.values():
             while actor.ready and not actor.running:
@@ -420,6 +421,7 @@ class Engine:
         )
         self._backend.claim(execution, attempt.id, version.number, self.now)
         actor.running.add(attempt)
+        self._attempts.add(attempt)
         for drive in self._drives:
             if drive.covers(chain):
                 drive.attempts.append(attempt.id)
@@ -468,6 +470,7 @@ class Engine:
             )
         actor = self._actors[attempt.execution.instance]
         actor.running.discard(attempt)
+        self._attempts.discard(attempt)
         execution = attempt.execution
         events = settle(execution, verdict, self.now)
         mask = Mask(attempt.instance.options)

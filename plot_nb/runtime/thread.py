@@ -26,7 +26,7 @@ class EngineThread:
     """
 
     def __init__(self, *, workers: int, allow_private: bool, fetch_latency: float) -> None:
-        self._workers = workers
+        self.sandboxes = workers
         self._fetcher = Fetcher(allow_private=allow_private, fetch_latency=fetch_latency)
         self._loop = asyncio.SelectorEventLoop()
         self._thread = threading.Thread(target=self._live, name="plot_nb engine", daemon=True)
@@ -77,7 +77,7 @@ class EngineThread:
     async def ready(self) -> None:
         """Wait until sandboxes can be had: the first time on a machine, the component is compiled."""
         if self._pool is None:
-            pool = Pool(self, size=self._workers)
+            pool = Pool(self, size=self.sandboxes)
             await pool.start(self._loop)
             self._pool = pool
 

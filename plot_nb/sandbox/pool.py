@@ -186,7 +186,8 @@ class Pool:
         idle = [worker for worker in self._workers if worker.seat is None]
         if not idle:
             return None
-        worker = min(idle, key=lambda worker: (worker.program != program.id, worker.idle_since))
+        # Not the one that ran this program last: it is still preparing its next instance.
+        worker = min(idle, key=lambda worker: worker.idle_since)
         worker.seat = seat = Seat(worker)
         known = worker.program == program.id
         worker.program = program.id

@@ -13,8 +13,8 @@ async def go(self, count):
         await self.set(f"item:{number:04}", number)
 """
 GATHERED = """
-import asyncio
 async def go(self, count):
+    import asyncio
     await asyncio.gather(*(self.set(f"item:{number:04}", number) for number in range(count)))
 """
 
@@ -105,7 +105,6 @@ def test_a_twist_that_keeps_asking_is_stopped_after_100_refused_crossings() -> N
 )
 def test_the_price_table(statement: str, cost: int) -> None:
     body = f"""
-    import asyncio
     async def go(self):
         import asyncio
         {statement}

@@ -47,8 +47,8 @@ def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown(
     ("source", "says", "line"),
     [
         ("x = 1\nclass Sync(Twist):\n    async def go(self:\n        pass\n", "SyntaxError", 3),
-        ("x = 1\n", "no twist class", None),
-        ("class A(Twist): pass\nclass B(Twist): pass\n", "two", None),
+        ("x = 1\n", "no twist", None),
+        ("class A(Twist): pass\nclass B(Twist): pass\n", "2 twists", None),
         ("import numpy\nclass A(Twist): pass\n", "ModuleNotFoundError", 1),
         ("class A(Twist):\n    pass\n\nraise ValueError('at load')\n", "at load", 4),
         ("class A(Twist):\n    def build(self, build):\n        return {'n': build(Network)}\n", "urls", 3),

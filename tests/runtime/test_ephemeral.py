@@ -12,7 +12,7 @@ KEEP = {
     "a class attribute": ("Sync.token = 'abc'", "return getattr(Sync, 'token', None)"),
     "a module global": ("global token; token = 'abc'", "return globals().get('token')"),
     "a mutable global": ("cache['token'] = 'abc'", "return cache.get('token')"),
-    "a builtin": ("import builtins; builtins.len = lambda _: 'abc'", "return None if len('xy') == 2 else 'kept'"),
+    "a builtin": ("import builtins; builtins.sum = lambda _: 'abc'", "return None if sum([2]) == 2 else 'kept'"),
     "sys.modules": ("import sys; sys.modules['kept'] = sys", "import sys; return 'kept' if 'kept' in sys.modules else None"),
     "a patched library": ("import json; json.token = 'abc'", "import json; return getattr(json, 'token', None)"),
     "the twist API": ("Twist.token = 'abc'", "return getattr(Twist, 'token', None)"),

@@ -19,7 +19,8 @@ def test_a_task_is_an_execution_of_its_own_with_its_parent() -> None:
     """
     result = called(body)
     first, second = result.executions.itertuples()
-    assert (first.method, first.cause, first.parent) == ("go", "call", None)
+    assert (first.method, first.cause) == ("go", "call")
+    assert result.executions["parent"].isna().tolist() == [True, False]
     assert (second.method, second.cause, second.parent) == ("page", "task", first.execution)
     assert result.store == {"page": 2}
     assert result.tasks[["execution", "state"]].values.tolist() == [[second.execution, "done"]]

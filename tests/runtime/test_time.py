@@ -54,7 +54,7 @@ def test_as_completed_gives_the_fast_one_first() -> None:
     body = """
 async def go(self):
     urls = [f"https://api.example.com/{name}" for name in ("slow", "middle", "fast")]
-    return [(await each).text() for each in asyncio.as_completed([fetch(url) for url in urls])]
+    return [await (await each).text() for each in asyncio.as_completed([fetch(url) for url in urls])]
 """
     outcome, value, *_ = fetching(body, slow=900, middle=500, fast=100)
     assert (outcome, value) == ("ok", ["/fast", "/middle", "/slow"])
@@ -76,7 +76,6 @@ async def go(self):
 
 def test_sleeping_costs_no_real_time_and_no_requests() -> None:
     body = """
-    import asyncio
     async def go(self):
         import asyncio, time
         before = (now(), time.time(), time.monotonic(), asyncio.get_running_loop().time())
