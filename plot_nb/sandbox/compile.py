@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
         # The notebook's own work comes first.
         os.nice(5)
     code = bytes(Component.from_file(machine.engine(), source).serialize())
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(code)
     return 0
 

@@ -185,7 +185,10 @@ class Pool:
         """
         idle = [worker for worker in self._workers if worker.seat is None]
         if not idle:
-            return None
+            if len(self._workers) >= self._size or self._loop is None:
+                return None
+            # Replacing those that could not start was given up; whoever asks is told by the end of the execution.
+            idle = [self._spawn()]
         # Not the one that ran this program last: it is still preparing its next instance.
         worker = min(idle, key=lambda worker: worker.idle_since)
         worker.seat = seat = Seat(worker)
@@ -215,10 +218,12 @@ class Pool:
         for worker in workers:
             worker.end()
 
-    def _spawn(self) -> None:
+    def _spawn(self) -> _Worker:
         assert self._loop is not None
         assert self._compiled is not None
-        self._workers.append(_Worker(self, self._loop, self._compiled))
+        worker = _Worker(self, self._loop, self._compiled)
+        self._workers.append(worker)
+        return worker
 
     def _crossed(self, worker: _Worker, seat: Seat, crossed: wire.Crossed) -> None:
         seat.waiting = True
@@ -239,7 +244,7 @@ class Pool:
         self._workers.remove(worker)
         seat, worker.seat = worker.seat, None
         # A worker that cannot even start would be replaced for ever.
-        self._failures += seat is None
+        self._failures += not worker.proven
         if self._failures <= 3 * self._size:
             self._spawn()
         if seat is None:
@@ -268,6 +273,7 @@ class _Worker:
         self._loop = loop
         self.seat: Seat | None = None
         self.program: str | None = None
+        self.proven = False
         self.idle_since = next(pool._turns)
         self._read = bytearray()
         self._unsent = bytearray()
@@ -330,6 +336,7 @@ class _Worker:
         if not data:
             self._gone()
             return
+        self.proven = True
         buffer = self._read
         buffer += data
         while len(buffer) >= 4:
