@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Coroutine
-from typing import Any
-
-from IPython.core.async_helpers import get_asyncio_loop
 
 AWAITED = frozenset({"call", "run", "open", "reset"})
 """The commands of `%twist` that run something; the others only show."""
@@ -59,24 +55,3 @@ def _runs_something(call: ast.Call) -> bool:
 def runs_something(line: str) -> bool:
     """Whether `%twist LINE` has to be awaited."""
     return line.split(maxsplit=1)[:1] != [] and line.split(maxsplit=1)[0] in AWAITED
-
-
-class CancellingRunner:
-    """Runs an asynchronous cell of a terminal such that Ctrl-C cancels it.
-
-    IPython's own runner leaves the cell's task behind unfinished, and with it the chain that it awaits.
-    """
-
-    def __call__(self, cell: Coroutine[Any, Any, Any]) -> Any:
-        """Run a cell to its end."""
-        loop = get_asyncio_loop()
-        task = loop.create_task(cell)
-        try:
-            return loop.run_until_complete(task)
-        except KeyboardInterrupt:
-            if not task.cancel():
-                raise
-            return loop.run_until_complete(task)
-
-    def __str__(self) -> str:
-        return "asyncio"

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from IPython.core.async_helpers import _asyncio_runner
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
 
 from plot_nb.errors import PlotError
-from plot_nb.notebook.awaiting import CancellingRunner, await_twist
+from plot_nb.notebook.awaiting import await_twist
 from plot_nb.notebook.magics import TwistMagics
 from plot_nb.notebook.problems import passed_through_here, shorten_in_plain_cell, shorten_stopped
-from plot_nb.runtime.runtime import opened
+from plot_nb.notebook.stopping import (
+    CancellingRunner,
+    remember_last_run,
+    show_partial_run,
+    wake_loop_on_signals,
+)
 from plot_nb.sandbox.component import compilation
-
-if TYPE_CHECKING:
-    from plot_nb.runtime import Run
-
-_run_before: ContextVar[Run | None] = ContextVar("the last run when a cell began", default=None)
 
 _SHOWN = (PlotError, asyncio.CancelledError)
 
@@ -35,10 +32,13 @@ class _Extension:
         self._handler_before = shell.CustomTB
         shell.register_magics(TwistMagics(shell))
         shell.input_transformers_post.append(await_twist)
-        shell.events.register("pre_run_cell", _remember_run)
+        shell.events.register("pre_run_cell", remember_last_run)
         shell.set_custom_exc((*_SHOWN, *self._handled_before), self._show)
+        self._waker = None
         # A kernel cancels a stopped cell by itself, and awaits only cells that have IPython's own runner.
-        if getattr(shell, "kernel", None) is None and shell.loop_runner is _asyncio_runner:
+        if getattr(shell, "kernel", None) is not None:
+            self._waker = wake_loop_on_signals()
+        elif shell.loop_runner is _asyncio_runner:
             shell.loop_runner = CancellingRunner()
 
     def remove(self) -> None:
@@ -46,10 +46,12 @@ class _Extension:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("twist", None)
         shell.input_transformers_post.remove(await_twist)
-        shell.events.unregister("pre_run_cell", _remember_run)
+        shell.events.unregister("pre_run_cell", remember_last_run)
         shell.custom_exceptions, shell.CustomTB = self._handled_before, self._handler_before
         if isinstance(shell.loop_runner, CancellingRunner):
             shell.loop_runner = _asyncio_runner
+        if self._waker is not None:
+            self._waker.remove()
 
     def _show(
         self,
@@ -69,19 +71,6 @@ class _Extension:
             show_partial_run()
             shorten_stopped(error)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
-
-
-def show_partial_run() -> None:
-    """Show the run that a stopped cell leaves, if it has come to one."""
-    runtime = opened()
-    run = runtime.last_run if runtime is not None else None
-    if run is not None and run is not _run_before.get():
-        display(run)
-
-
-def _remember_run(*_: Any) -> None:
-    runtime = opened()
-    _run_before.set(runtime.last_run if runtime is not None else None)
 
 
 _loaded: dict[int, _Extension] = {}
