@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from plot_nb.sandbox import build, component
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, with nothing in it."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PLOT_NB_CACHE", str(folder))
@@ -58,7 +59,7 @@ def test_a_cache_that_others_can_read_is_closed_to_them(cache: Path) -> None:
 
 
 def test_a_cache_of_another_user_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(component.os, "getuid", lambda: 12345678)
+    monkeypatch.setattr(os, "getuid", lambda: 12345678)
     with pytest.raises(component.CompileError, match="PLOT_NB_CACHE"):
         component.cache_folder()
 
@@ -79,5 +80,5 @@ def test_a_component_that_cannot_be_compiled_says_so_and_can_be_tried_again(
 def test_the_cache_is_where_the_platform_keeps_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PLOT_NB_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(component.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     assert component.cache_folder() == tmp_path / "plot_nb"

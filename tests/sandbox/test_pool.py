@@ -213,12 +213,14 @@ class Recorder:
     def __init__(self) -> None:
         self.results: list[Result] = []
         self.crossings: list[Crossing] = []
+        self.ended = asyncio.Event()
 
     def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
         self.crossings.append(crossing)
 
     def on_result(self, seat: Seat, result: Result) -> None:
         self.results.append(result)
+        self.ended.set()
 
     def on_free(self) -> None:
         pass
@@ -254,8 +256,7 @@ def test_a_worker_that_sends_nonsense_is_replaced_and_harms_nobody(
         pool = Pool(recorder, size=1)
         await pool.start(asyncio.get_running_loop())
         assert pool.run(Program("x", "{}"), b"{}", cpu=1.0, memory=1) is not None
-        while not recorder.results:
-            await asyncio.sleep(0.01)
+        await recorder.ended.wait()
         await pool.aclose()
         return recorder
 
@@ -273,11 +274,9 @@ def test_a_worker_that_cannot_start_is_not_replaced_for_ever(monkeypatch: pytest
         recorder = Recorder()
         pool = Pool(recorder, size=1)
         await pool.start(asyncio.get_running_loop())
-        while pool._workers:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(eventually, lambda: not pool._workers)
         assert pool.run(Program("x", "{}"), b"{}", cpu=1.0, memory=1) is not None
-        while not recorder.results:
-            await asyncio.sleep(0.01)
+        await recorder.ended.wait()
         assert not pool._workers
         await pool.aclose()
         return recorder
