@@ -162,7 +162,9 @@ async def load_ext() -> str:
         "t = time.perf_counter(); s.run_line_magic('load_ext', 'plot_nb'); print(time.perf_counter() - t)"
     )
     taken = [
-        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        float(
+            subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        )
         for _ in range(5)
     ]
     return f"{statistics.median(taken):.2f} s"

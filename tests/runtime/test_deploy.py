@@ -74,7 +74,9 @@ def test_a_source_that_cannot_be_deployed_leaves_the_old_version_in_force(
 def test_module_level_that_makes_requests_is_refused() -> None:
     async def work(runtime: Runtime) -> None:
         with pytest.raises(DeployError):
-            await runtime.deploy("import asyncio\nasyncio.run(fetch('https://a.com/'))\nclass A(Twist): pass\n")
+            await runtime.deploy(
+                "import asyncio\nasyncio.run(fetch('https://a.com/'))\nclass A(Twist): pass\n"
+            )
 
     on_runtime(work)
 

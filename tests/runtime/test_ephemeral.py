@@ -12,11 +12,23 @@ KEEP = {
     "a class attribute": ("Sync.token = 'abc'", "return getattr(Sync, 'token', None)"),
     "a module global": ("global token; token = 'abc'", "return globals().get('token')"),
     "a mutable global": ("cache['token'] = 'abc'", "return cache.get('token')"),
-    "a builtin": ("import builtins; builtins.sum = lambda _: 'abc'", "return None if sum([2]) == 2 else 'kept'"),
-    "sys.modules": ("import sys; sys.modules['kept'] = sys", "import sys; return 'kept' if 'kept' in sys.modules else None"),
-    "a patched library": ("import json; json.token = 'abc'", "import json; return getattr(json, 'token', None)"),
+    "a builtin": (
+        "import builtins; builtins.sum = lambda _: 'abc'",
+        "return None if sum([2]) == 2 else 'kept'",
+    ),
+    "sys.modules": (
+        "import sys; sys.modules['kept'] = sys",
+        "import sys; return 'kept' if 'kept' in sys.modules else None",
+    ),
+    "a patched library": (
+        "import json; json.token = 'abc'",
+        "import json; return getattr(json, 'token', None)",
+    ),
     "the twist API": ("Twist.token = 'abc'", "return getattr(Twist, 'token', None)"),
-    "the environment": ("import os; os.environ['token'] = 'abc'", "import os; return os.environ.get('token')"),
+    "the environment": (
+        "import os; os.environ['token'] = 'abc'",
+        "import os; return os.environ.get('token')",
+    ),
 }
 
 
@@ -38,7 +50,11 @@ def test_what_is_set_in_one_execution_is_gone_in_the_next(write: str, read: str)
 
 def test_the_store_remembers() -> None:
     async def work(runtime: Runtime) -> object:
-        twist = await runtime.deploy(methods("async def w(self): await self.set('t', 'abc')\nasync def r(self): return await self.get('t')"))
+        twist = await runtime.deploy(
+            methods(
+                "async def w(self): await self.set('t', 'abc')\nasync def r(self): return await self.get('t')"
+            )
+        )
         await twist.w()
         return (await twist.r()).value
 

@@ -63,7 +63,9 @@ async def stopped_at(runtime: Runtime, method: str, path: str) -> Any:
     return twist
 
 
-@pytest.mark.parametrize(("method", "path"), [("go", "/long"), ("wait", "/wait")], ids=["computing", "waiting"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("go", "/long"), ("wait", "/wait")], ids=["computing", "waiting"]
+)
 def test_stop_ends_what_runs_and_drops_the_chain_s_immediate_tasks(method: str, path: str) -> None:
     async def work(runtime: Runtime) -> None:
         twist = await stopped_at(runtime, method, path)
@@ -84,7 +86,9 @@ def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> N
     async def work(runtime: Runtime) -> None:
         reached = asyncio.Event()
         loop = asyncio.get_running_loop()
-        runtime.mount("https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set)))
+        runtime.mount(
+            "https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set))
+        )
         twist = await runtime.deploy(methods(CHAIN))
         call = asyncio.create_task(twist.wait())
         await reached.wait()
@@ -129,7 +133,9 @@ def test_stopping_one_of_two_calls_leaves_the_other_alone() -> None:
     async def work(runtime: Runtime) -> None:
         reached = asyncio.Event()
         loop = asyncio.get_running_loop()
-        runtime.mount("https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set)))
+        runtime.mount(
+            "https://signal.example.com", signalling(lambda _: loop.call_soon_threadsafe(reached.set))
+        )
         one = await runtime.deploy(methods(CHAIN), "one")
         two = await runtime.deploy(methods(CHAIN), "two")
         stopped = asyncio.create_task(one.wait())

@@ -43,7 +43,9 @@ def test_a_missing_key_is_none_and_clearing_one_is_no_error() -> None:
         ("await self.set(5, 1)", "TypeError", "not int"),
     ],
 )
-def test_what_the_store_refuses_is_named_and_nothing_is_written(statement: str, error: str, says: str) -> None:
+def test_what_the_store_refuses_is_named_and_nothing_is_written(
+    statement: str, error: str, says: str
+) -> None:
     body = f"async def go(self):\n    await self.set('before', 1)\n    {statement}"
     result = called(body)
     assert result.outcome == "error"
@@ -79,7 +81,9 @@ def test_every_version_is_kept_with_the_execution_and_request_that_wrote_it() ->
 
 def test_dump_and_load_are_inverse_and_a_bad_text_loads_nothing() -> None:
     async def work(runtime: Runtime) -> None:
-        twist = await runtime.deploy(methods("async def go(self): await self.set_many({'a': {1, 2}, 'b': 2**80})"))
+        twist = await runtime.deploy(
+            methods("async def go(self): await self.set_many({'a': {1, 2}, 'b': 2**80})")
+        )
         await twist.go()
         dumped = twist.dump()
         assert dumped["a"] == '{"json":[1,2],"meta":{"values":["set"],"v":1}}'
@@ -95,7 +99,9 @@ def test_dump_and_load_are_inverse_and_a_bad_text_loads_nothing() -> None:
     on_runtime(work)
 
 
-KEYS = st.text(st.characters(codec="utf-8"), max_size=3) | st.sampled_from(["a", "a:", "a:b", "a\uffff", "a\U0010ffff"])
+KEYS = st.text(st.characters(codec="utf-8"), max_size=3) | st.sampled_from(
+    ["a", "a:", "a:b", "a\uffff", "a\U0010ffff"]
+)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.dictionaries(KEYS, st.integers(), max_size=3)),

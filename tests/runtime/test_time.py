@@ -15,7 +15,9 @@ def slow_app(milliseconds: dict[str, int]) -> Any:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         latency = milliseconds[scope["path"]]
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-latency-ms", b"%d" % latency)]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"x-latency-ms", b"%d" % latency)]}
+        )
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
     return app
@@ -29,7 +31,9 @@ def build(self, build):
 
 def fetching(body: str, **milliseconds: int) -> Any:
     async def work(runtime: Runtime) -> Any:
-        runtime.mount("https://api.example.com", slow_app({f"/{name}": each for name, each in milliseconds.items()}))
+        runtime.mount(
+            "https://api.example.com", slow_app({f"/{name}": each for name, each in milliseconds.items()})
+        )
         twist = await runtime.deploy(methods(NETWORK + body, head="import asyncio"))
         run = await twist.go()
         return run.outcome, run.value, run.requests, run.executions, run.error

@@ -50,7 +50,12 @@ class Called:
     def __init__(self, run: Run, twist: TwistHandle) -> None:
         self.outcome, self.value, self.error, self.line = run.outcome, run.value, run.error, run.line
         self.traceback, self.paused, self.title = run.traceback, run.paused, run.title
-        self.executions, self.requests, self.tasks, self.logs = run.executions, run.requests, run.tasks, run.logs
+        self.executions, self.requests, self.tasks, self.logs = (
+            run.executions,
+            run.requests,
+            run.tasks,
+            run.logs,
+        )
         self.store = dict(zip(twist.store["key"], twist.store["value"], strict=True))
 
     def texts(self, level: str) -> list[str]:
