@@ -24,6 +24,7 @@ from plot_nb.sandbox.process import command, environment
 Ending = Literal["returned", "trapped", "stopped", "died"]
 
 SENT_AT_ONCE = 1 << 18
+READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +329,7 @@ class _Worker:
 
     def _on_readable(self) -> None:
         try:
-            data = self._socket.recv(1 << 18)
+            data = self._socket.recv(READ_BYTES)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:

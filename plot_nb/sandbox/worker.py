@@ -16,7 +16,7 @@ from typing import Any
 from wasmtime import Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Func, Linker, Record
 
-from plot_nb.sandbox import machine, memory, wire
+from plot_nb.sandbox import door, machine, memory, wire
 from plot_nb.sandbox.watch import Watch
 
 GUEST_FRAME_LIMIT = 12 * 2**20
@@ -26,13 +26,14 @@ OUTPUT_LIMIT = 10**6
 """Bytes of output in an execution; what follows is cut."""
 
 LOG_OVERHEAD = 16
+READ_BYTES = 1 << 16
 ENTROPY_LIMIT = 4096
 
 AHEAD_CPU_NS = 250_000_000
 """CPU that loading ahead of an event may take; a longer load is done at the run, on the run's budget."""
 
-LOADED = '{"ok": true, "random": false}'
-LOADED_WITH_RANDOM = '{"ok": true, "random": true}'
+LOADED = b'{"ok": true, "random": false}'
+LOADED_WITH_RANDOM = b'{"ok": true, "random": true}'
 
 
 class NotAheadError(Exception):
@@ -70,7 +71,7 @@ class Channel:
         buffer = self._buffer
         while len(buffer) < 4 or len(buffer) < 4 + wire.LENGTH.unpack_from(buffer)[0]:
             try:
-                data = self._socket.recv(1 << 18)
+                data = self._socket.recv(READ_BYTES)
             except OSError:
                 data = b""
             if not data:
@@ -123,15 +124,14 @@ class Instance:
         logs, self.logs = self.logs, []
         return json.dumps(logs).encode()
 
-    def log(self, level: str, line: int, text: str) -> None:
+    def log(self, level: bytes, line: int, text: bytes) -> None:
         """Keep an entry, up to the limit."""
         if self.output_left <= 0:
             return
-        size = len(text.encode()) + LOG_OVERHEAD
-        if size > self.output_left:
-            text = text.encode()[: max(0, self.output_left - LOG_OVERHEAD)].decode(errors="ignore")
+        size = len(text) + LOG_OVERHEAD
+        kept = text[: max(0, self.output_left - LOG_OVERHEAD)]
         self.output_left -= size
-        self.logs.append((level[:16], line, text))
+        self.logs.append((level[:16].decode(errors="replace"), line, kept.decode(errors="ignore")))
         if self.output_left <= 0:
             self.logs.append(("warning", line, f"output is cut: an execution can write {OUTPUT_LIMIT} bytes"))
 
@@ -144,13 +144,14 @@ class Worker:
         self._engine = machine.engine()
         self._component = Component.deserialize_file(self._engine, compiled)
         self._linker = Linker(self._engine)
+        self._doors = door.Doors()
         self._link()
         self.watch = Watch(self._engine.increment_epoch)
         self._active: Instance | None = None
         self._ahead: Instance | None = None
         self._ahead_for: tuple[bytes, int] | None = None
         self._never_ahead = False
-        self._program = (b"", "")
+        self._program = (b"", b"")
         self._gauge = memory.Gauge()
 
     def serve(self) -> None:
@@ -170,15 +171,14 @@ class Worker:
     def _execute(self, run: wire.Run) -> None:
         if run.text:
             self._drop_ahead()
-            self._program = (run.program, run.text.decode())
+            self._program = (run.program, run.text)
         elif self._ahead_for != (run.program, run.memory):
             self._drop_ahead()
-        invocation = run.invocation.decode()
-        given = json.loads(invocation)
+        given = json.loads(run.invocation)
         instance, self._ahead = self._ahead, None
         prepared = instance is not None
         limit_ns = int(run.cpu * 1e9)
-        result = ""
+        result = b""
         trap: Exception | None = None
         try:
             self.watch.start(limit_ns, 0 if instance is None else instance.cpu_ns)
@@ -187,12 +187,11 @@ class Worker:
             instance.begin(given["now"], given["seed"])
             self._active = instance
             if not prepared:
-                seeded = json.dumps({"seed": given["seed"], "now": given["now"]})
-                result = self._enter(
-                    instance, instance.load, f"{self._program[1].rstrip()[:-1]}, {seeded[1:]}"
-                )
+                seeded = json.dumps({"seed": given["seed"], "now": given["now"]}).encode()
+                program = self._program[1].rstrip()[:-1] + b"," + seeded[1:]
+                result = self._enter(instance, instance.load, program)
             if prepared or result in {LOADED, LOADED_WITH_RANDOM}:
-                result = self._enter(instance, instance.run, invocation)
+                result = self._enter(instance, instance.run, run.invocation)
         except Exception as error:
             trap = error
         over_cpu = self.watch.stop()
@@ -203,15 +202,12 @@ class Worker:
             self._discard(instance)
 
     def _ended(
-        self, instance: Instance | None, result: str, trap: Exception | None, *, over_cpu: bool, limit: int
+        self, instance: Instance | None, result: bytes, trap: Exception | None, *, over_cpu: bool, limit: int
     ) -> wire.Ended:
         peak = self._gauge.measure()
         ending, reason, detail = "returned", "", ""
-        guest = b""
-        if trap is None:
-            guest = result.encode()
-            if len(guest) > GUEST_FRAME_LIMIT:
-                trap, guest = FrameError(f"the result is {len(guest)} bytes"), b""
+        if trap is None and len(result) > GUEST_FRAME_LIMIT:
+            trap = FrameError(f"the result is {len(result)} bytes, at most {GUEST_FRAME_LIMIT} are read")
         if trap is not None:
             ending, reason, detail = _explain(trap, over_cpu=over_cpu, peak=peak, limit=limit)
         return wire.Ended(
@@ -221,7 +217,7 @@ class Worker:
             reason=reason,
             detail=detail,
             logs=b"" if instance is None else instance.take_logs(),
-            guest=guest,
+            guest=result if trap is None else b"",
         )
 
     def _prepare(self, run: wire.Run) -> None:
@@ -229,14 +225,14 @@ class Worker:
         if self._never_ahead:
             return
         instance: Instance | None = None
-        loaded = ""
+        loaded = b""
         try:
             self.watch.start(AHEAD_CPU_NS)
             instance = self._instantiate(run.memory)
             self._active = instance
             loaded = self._enter(instance, instance.load, self._program[1])
         except Exception:
-            loaded = ""
+            loaded = b""
         over = self.watch.stop()
         self._active = None
         if loaded == LOADED and not over and instance is not None:
@@ -266,14 +262,13 @@ class Worker:
             raise RuntimeError("the component lacks its exports")
         return Instance(store, load, run)
 
-    def _enter(self, instance: Instance, function: Func, text: str) -> str:
+    def _enter(self, instance: Instance, function: Func, text: bytes) -> bytes:
         instance.store.set_epoch_deadline(1)
         self.watch.enter()
         try:
-            result: str = function(instance.store, text)
+            return door.call(function, instance.store, text)
         finally:
             self.watch.leave()
-        return result
 
     @staticmethod
     def _discard(instance: Instance) -> None:
@@ -284,7 +279,6 @@ class Worker:
         linker.allow_shadowing = True
         linker.add_wasip2()
         walls: dict[str, dict[str, Any]] = {
-            "plot:twist/host@1.0.0": {"call": self._call, "log": self._log},
             "wasi:clocks/wall-clock@0.2.9": {
                 "now": self._wall_now,
                 "resolution": lambda _: _datetime(0, 10**6),
@@ -305,6 +299,9 @@ class Worker:
             },
         }
         with linker.root() as root:
+            with root.add_instance("plot:twist/host@1.0.0") as host:
+                self._doors.add(host, "call", self._call)
+                self._doors.add(host, "log", self._log)
             for name, functions in walls.items():
                 with root.add_instance(name) as instance:
                     for function, implementation in functions.items():
@@ -316,23 +313,21 @@ class Worker:
             raise NotAheadError
         return instance
 
-    def _call(self, _: Any, frame: str) -> str:
+    def _call(self, frame: bytes) -> bytes:
         self.watch.leave()
         instance = self._running()
-        guest = frame.encode()
-        if len(guest) > GUEST_FRAME_LIMIT:
-            raise FrameError(f"a crossing of {len(guest)} bytes, at most {GUEST_FRAME_LIMIT} are read")
-        crossed = wire.Crossed(self.watch.spent_ns // 1000, instance.take_logs(), guest)
+        if len(frame) > GUEST_FRAME_LIMIT:
+            raise FrameError(f"a crossing of {len(frame)} bytes, at most {GUEST_FRAME_LIMIT} are read")
+        crossed = wire.Crossed(self.watch.spent_ns // 1000, instance.take_logs(), frame)
         self._channel.send(wire.CROSSING, crossed.pack())
-        kind, payload = self._channel.receive()
+        kind, answer = self._channel.receive()
         if kind != wire.ANSWER:
-            raise StoppedError(payload.decode(errors="replace"))
-        answer = payload.decode()
+            raise StoppedError(answer.decode(errors="replace"))
         instance.now_ms = max(instance.now_ms or 0.0, _time_of(answer))
         self.watch.enter()
         return answer
 
-    def _log(self, _: Any, level: str, line: int, text: str) -> None:
+    def _log(self, level: bytes, line: int, text: bytes) -> None:
         self.watch.leave()
         instance = self._active
         if instance is not None:
@@ -367,11 +362,11 @@ def _no_waiting(*_: object) -> int:
     raise WaitError("a twist cannot wait in select() or poll(): use asyncio.sleep or time.sleep")
 
 
-def _time_of(answer: str) -> float:
+def _time_of(answer: bytes) -> float:
     """The engine writes the time first, so that a large answer need not be decoded here."""
-    start = '{"now":'
+    start = b'{"now":'
     if answer.startswith(start):
-        return float(answer[len(start) : answer.index(",", len(start))])
+        return float(answer[len(start) : answer.index(b",", len(start))])
     return float(json.loads(answer)["now"])
 
 
