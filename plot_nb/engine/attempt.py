@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,6 +23,9 @@ ANSWER_BYTES = 8 * 2**20
 
 REFUSED_CROSSINGS = 100
 """Crossings with nothing but refused requests, after which the sandbox is stopped (SPEC 3)."""
+
+Line = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+"""A line as the guest names it; a larger number would not fit the journal."""
 
 _LEVELS = frozenset({"print", "info", "warning", "error"})
 
@@ -39,7 +42,7 @@ class GuestError(msgspec.Struct, frozen=True):
 
     type: str
     message: str
-    line: int | None = None
+    line: Line | None = None
     traceback: str = ""
 
 
@@ -49,7 +52,7 @@ class GuestResult(msgspec.Struct, frozen=True):
     ok: bool
     value: str | None = None
     error: GuestError | None = None
-    unawaited: list[tuple[int, str, str]] = []
+    unawaited: list[tuple[Line, str, str]] = []
 
 
 @dataclass(slots=True)
@@ -195,7 +198,10 @@ def decode_result(raw: bytes) -> GuestResult:
     Raises:
         ValueError: If it is not a result.
     """
-    return _results.decode(raw)
+    try:
+        return _results.decode(raw)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def encode_answer(number: int, value: object) -> bytes:

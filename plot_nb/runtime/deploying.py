@@ -104,7 +104,7 @@ def read_manifest(result: Result) -> Manifest:
         raise DeployError(f"not deployed: {reason}")
     try:
         described = msgspec.json.decode(result.payload, type=_Described)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DeployError(f"not deployed: the sandbox's description cannot be read ({error})") from None
     if described.manifest is None:
         fault = described.error or GuestError("Error", "the sandbox named no error")
