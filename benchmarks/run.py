@@ -99,12 +99,12 @@ async def not_prepared() -> str:
 async def _rate(method: str, count: int, rounds: int) -> float:
     async with Runtime(seed=1, limits=Limits(requests=10**6)) as runtime:
         twist = await deployed(runtime)
-        rates = []
+        rates: list[float] = []
         for _ in range(rounds):
             run = await twist.call(method, count)
             run.raise_for_outcome()
             rates.append(count / run.executions["wall_ms"].iloc[0] * 1000)
-        return statistics.median(rates)
+        return float(statistics.median(rates))
 
 
 async def serial_requests() -> str:

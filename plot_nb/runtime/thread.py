@@ -14,7 +14,6 @@ from plot_nb.engine.engine import Engine
 from plot_nb.sandbox.pool import Crossing, Pool, Program, Result, Seat
 from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse, Patterns
 
-
 T = TypeVar("T")
 
 

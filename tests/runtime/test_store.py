@@ -118,7 +118,6 @@ STEPS = st.lists(
 def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: list[tuple[str, Any]]) -> None:
     backend = SqliteBackend(tmp_path_factory.mktemp("store") / "state.db")
     model: dict[str, int] = {}
-    writes = 0
     for step, what in steps:
         origin = Origin(1, None, None, 0)
         if step == "set":
@@ -135,7 +134,6 @@ def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: lis
             assert backend.keys(1, what) == expected
             entries = [(key, superjson.loads(text)) for key, text in backend.entries(1, what)]
             assert entries == [(key, model[key]) for key in expected]
-        writes += 1
         assert backend.keys(1) == sorted(model)
         assert backend.keys(2) == []
     backend.close()
