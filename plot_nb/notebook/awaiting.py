@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import contextvars
+import threading
 import warnings
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AWAITED = frozenset({"call", "run", "open", "reset"})
 """The commands of `%twist` that run something; the others only show."""
@@ -55,3 +62,25 @@ def _runs_something(call: ast.Call) -> bool:
 def runs_something(line: str) -> bool:
     """Whether `%twist LINE` has to be awaited."""
     return line.split(maxsplit=1)[:1] != [] and line.split(maxsplit=1)[0] in AWAITED
+
+
+def wait_blocking(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what cannot be awaited here; another thread's loop waits for it, since this one's may be busy."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(loop.run_until_complete, _ended(task)), daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    finally:
+        loop.close()
+    return task.result()
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    await asyncio.wait([task])

@@ -30,8 +30,9 @@ class _Extension:
         self._shell = shell
         self._handled_before = shell.custom_exceptions
         self._handler_before = shell.CustomTB
-        shell.register_magics(TwistMagics(shell))
-        shell.input_transformers_post.append(await_twist)
+        self._magics = TwistMagics(shell)
+        shell.register_magics(self._magics)
+        shell.input_transformers_post.append(self._transform)
         shell.events.register("pre_run_cell", remember_last_run)
         shell.set_custom_exc((*_SHOWN, *self._handled_before), self._show)
         self._waker = None
@@ -45,13 +46,17 @@ class _Extension:
         shell = self._shell
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("twist", None)
-        shell.input_transformers_post.remove(await_twist)
+        shell.input_transformers_post.remove(self._transform)
         shell.events.unregister("pre_run_cell", remember_last_run)
         shell.custom_exceptions, shell.CustomTB = self._handled_before, self._handler_before
         if isinstance(shell.loop_runner, CancellingRunner):
             shell.loop_runner = _asyncio_runner
         if self._waker is not None:
             self._waker.remove()
+
+    def _transform(self, lines: list[str]) -> list[str]:
+        self._magics.awaited = True
+        return await_twist(lines)
 
     def _show(
         self,

@@ -13,6 +13,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from plot_nb.errors import PlotError
 from plot_nb.notebook import commands
+from plot_nb.notebook.awaiting import wait_blocking
 from plot_nb.notebook.commands import Namespace
 from plot_nb.notebook.deploying import defines, deploy_cell
 from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
@@ -23,9 +24,14 @@ _OPTIONS = ("--instance", "--options", "--modules", "--help")
 
 @magics_class
 class TwistMagics(Magics):
-    """`%%twist` and `%twist`."""
+    """`%%twist` and `%twist`.
+
+    Attributes:
+        awaited: Whether a cell awaits what runs something. The cell that loads the extension does not know to.
+    """
 
     shell: InteractiveShell
+    awaited: bool = False
 
     @no_var_expand
     @magic_arguments("%twist")
@@ -136,7 +142,10 @@ class TwistMagics(Magics):
         except PlotError as error:
             shorten(error, excerpt([f"%twist {line}"], {1}))
             raise
-        return _shortening(result, line) if isinstance(result, Awaitable) else result
+        if not isinstance(result, Awaitable):
+            return result
+        work = _shortening(result, line)
+        return work if self.awaited else wait_blocking(work)
 
 
 async def _shortening(work: Awaitable[Any], line: str) -> Any:

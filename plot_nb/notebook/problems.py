@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from IPython import get_ipython
+
 import plot_nb
 from plot_nb.errors import PlotError
 
@@ -47,15 +49,18 @@ def nearest(name: str, known: Iterable[str], *, listed: bool = True) -> str:
 
 def shorten(error: BaseException, place: str) -> None:
     """Have IPython show `place` and the error's message instead of a traceback."""
-    message = _safe(str(error))
-    name = type(error).__name__
-    text = f"{place}\n{_RED}{name}{_PLAIN}: {message}" if place else f"{_RED}{name}{_PLAIN}: {message}"
-    _render_as(error, text)
+    _render_as(error, place, type(error).__name__, _safe(str(error)))
 
 
-def _render_as(error: BaseException, text: str) -> None:
+def _render_as(error: BaseException, place: str, name: str, message: str) -> None:
+    def render() -> list[str]:
+        shell = get_ipython()
+        plain = shell is None or str(shell.colors).lower() == "nocolor"
+        head = name if plain else f"{_RED}{name}{_PLAIN}"
+        return [*place.splitlines(), *f"{head}: {message}".splitlines()]
+
     # IPython asks the exception itself how it wants to be shown, and ours know no IPython.
-    vars(error)["_render_traceback_"] = text.splitlines
+    vars(error)["_render_traceback_"] = render
 
 
 def is_shortened(error: BaseException) -> bool:
@@ -112,8 +117,9 @@ def shorten_stopped(error: BaseException) -> None:
     """Say what Stop did."""
     _render_as(
         error,
-        f"{_RED}Stopped{_PLAIN}: what ran was cancelled and its queued tasks were dropped. "
-        "What the store was given stays.",
+        "",
+        "Stopped",
+        "what ran was cancelled and its queued tasks were dropped. What the store was given stays.",
     )
 
 

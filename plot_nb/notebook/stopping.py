@@ -50,7 +50,7 @@ class CancellingRunner:
         except KeyboardInterrupt:
             if not task.cancel():
                 raise
-            return loop.run_until_complete(task)
+        return loop.run_until_complete(task)
 
     def __str__(self) -> str:
         return "asyncio"

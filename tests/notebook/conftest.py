@@ -1,0 +1,162 @@
+"""Shells and kernels with the extension loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from IPython.core import async_helpers
+from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import KernelManager
+from traitlets.config import Config
+
+import plot_nb
+from plot_nb.runtime.runtime import opened
+
+Cell = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[InteractiveShell]:
+    """IPython as a terminal has it, without a kernel."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    shell = InteractiveShell.instance(config=config)
+    shell.run_line_magic("load_ext", "plot_nb")
+    yield shell
+    shell.run_line_magic("unload_ext", "plot_nb")
+    InteractiveShell.clear_instance()
+    if async_helpers._asyncio_event_loop is not None:
+        async_helpers._asyncio_event_loop.close()
+
+
+@pytest.fixture
+def cell(shell: InteractiveShell) -> Iterator[Cell]:
+    """Runs a cell, on a runtime that is this test's own."""
+    before = dict(shell.user_ns)
+    yield lambda source: shell.run_cell(source, store_history=True)
+    runtime = opened()
+    if runtime is not None:
+        asyncio.run(runtime.aclose())
+    shell.user_ns.clear()
+    shell.user_ns.update(before)
+
+
+@pytest.fixture
+def runtime() -> plot_nb.Runtime:
+    """The runtime of the magics."""
+    return plot_nb.current()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a kernel sent for one cell."""
+
+    status: str
+    text: str
+    error: str
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Kernel:
+    """A kernel of this environment, as Jupyter starts it."""
+
+    def __init__(self) -> None:
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.start_kernel()
+        self.client = self.manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def start(self, source: str, subshell: str | None = None) -> str:
+        """Send a cell; returns what `finish` takes."""
+        message = self.client.session.msg(
+            "execute_request",
+            {
+                "code": source,
+                "silent": False,
+                "store_history": True,
+                "allow_stdin": False,
+                "stop_on_error": False,
+            },
+        )
+        message["header"]["subshell_id"] = subshell
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def finish(self, *cells: str) -> list[Reply]:
+        """Wait for cells that were started."""
+        sent: dict[str, list[dict[str, Any]]] = {cell: [] for cell in cells}
+        waiting = set(cells)
+        while waiting:
+            message = self.client.get_iopub_msg(timeout=120)
+            parent = message["parent_header"].get("msg_id")
+            if parent in sent:
+                sent[parent].append(message)
+                if message["content"].get("execution_state") == "idle":
+                    waiting.discard(parent)
+        return [_reply(messages) for messages in sent.values()]
+
+    def run(self, source: str) -> Reply:
+        """Run a cell to its end."""
+        return self.finish(self.start(source))[0]
+
+    def wait_for_output(self, words: str) -> None:
+        """Wait until a running cell prints."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            if words in message["content"].get("text", ""):
+                return
+
+    def wait_for_death(self) -> None:
+        """Wait until the kernel is no more."""
+        while self.manager.is_alive():
+            self.client.iopub_channel.socket.poll(100)
+
+    def interrupt(self) -> None:
+        """What the Stop button does."""
+        self.manager.interrupt_kernel()
+
+    def close(self) -> None:
+        """End it."""
+        self.client.stop_channels()
+        with contextlib.suppress(RuntimeError):
+            self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+        self.manager.context.destroy()
+
+    def new_subshell(self) -> str:
+        """Another lane for cells, beside the main one."""
+        message = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(message)
+        return str(self.client.get_control_msg(timeout=30)["content"]["subshell_id"])
+
+
+def _reply(messages: list[dict[str, Any]]) -> Reply:
+    text, error, results = "", "", []
+    for message in messages:
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            text += content["text"]
+        elif message["msg_type"] == "error":
+            error = "\n".join(content["traceback"])
+        elif message["msg_type"] in {"execute_result", "display_data"}:
+            results.append(content["data"])
+            text += content["data"].get("text/plain", "") + "\n"
+    return Reply("error" if error else "ok", text, error, results)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    """A kernel with the extension loaded."""
+    kernel = Kernel()
+    with contextlib.suppress(queue.Empty):
+        kernel.run("%load_ext plot_nb\nimport plot_nb, asyncio, os, signal")
+    yield kernel
+    kernel.close()

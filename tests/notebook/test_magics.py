@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import plot_nb
+from plot_nb.errors import DeployError, MethodNotFound, PlotError, RuntimeClosed, RuntimeOwned
+from plot_nb.notebook.problems import MagicError
+from tests.notebook.conftest import Cell
+
+COUNTER = """%%twist
+class Counter(Twist):
+    async def add(self, n=1, times=1):
+        total = (await self.get("total") or 0) + n * times
+        await self.set("total", total)
+        print("total", total)
+        return total
+
+    async def boom(self):
+        raise ValueError("no good")
+"""
+
+
+def test_a_cell_is_deployed_and_its_name_bound(cell: Cell) -> None:
+    twist = cell(COUNTER).result
+
+    assert isinstance(twist, plot_nb.TwistHandle)
+    assert (twist.name, twist.version) == ("Counter", 1)
+    assert cell("(await Counter.add(3)).value").result == 3
+    assert cell("Counter is not None and Counter.name").result == "Counter"
+
+
+def test_a_changed_cell_is_the_next_version_and_an_unchanged_one_nothing(cell: Cell) -> None:
+    cell(COUNTER)
+
+    assert cell(COUNTER).result.version == 1
+    assert cell(COUNTER + "    async def more(self): pass\n").result.version == 2
+
+
+def test_lines_are_counted_as_the_reader_of_the_cell_counts_them(cell: Cell) -> None:
+    cell(COUNTER)
+    run = cell("await Counter.boom()").result
+
+    assert run.line == 10
+    assert COUNTER.splitlines()[run.line - 1].strip() == 'raise ValueError("no good")'
+    assert 'File "%%twist Counter", line 10' in run.traceback
+    assert set(cell("await Counter.add()").result.requests["line"]) == {4, 5}
+
+
+def test_empty_lines_above_the_magic_count(cell: Cell, shell: InteractiveShell) -> None:
+    result = cell("\n\n" + COUNTER + "    def broken(:\n")
+
+    assert isinstance(result.error_in_exec, DeployError)
+    # Without a history there is no raw cell to look at; kernels have one.
+    assert result.error_in_exec.line in {11, 13}
+
+
+def test_instance_options_and_modules_are_given_by_name(cell: Cell) -> None:
+    cell('settings = {"token": "s3cret"}\nsources = {"words": "WORD = 7"}')
+    source = """%%twist --instance second --options settings --modules sources
+class Given(Twist):
+    async def look(self):
+        import words
+        return [self.options["token"] == "s3cret", words.WORD]
+"""
+    twist = cell(source).result
+
+    assert "second" in repr(twist)
+    assert cell("(await Given.look()).value").result == [True, 7]
+
+
+def test_call_takes_python_and_gives_the_run(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    cell(COUNTER)
+    cell("many = 4")
+
+    assert cell("run = %twist call Counter.add many times=2\nrun.value").result == 8
+    assert cell("%twist call Counter.add(1, times=2)").result.value == 10
+    assert cell("twin = Counter\nrun = %twist call twin.add\nrun.value").result == 11
+    assert "Result: 10" in capsys.readouterr().out
+
+
+def test_braces_in_arguments_are_python_not_ipythons(cell: Cell) -> None:
+    cell("%%twist\nclass Echo(Twist):\n    async def echo(self, value):\n        return value\n")
+
+    assert cell("run = %twist call Echo.echo {'a': 1}\nrun.value").result == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["budget", "chain", "logs", "store", "store Counter", "progress total", "progress total Counter"],
+)
+def test_pictures_are_one_bundle_of_html_and_text(cell: Cell, command: str) -> None:
+    cell(COUNTER)
+    cell("await Counter.add()")
+    picture = cell(f"%twist {command}").result
+    bundle = picture._repr_mimebundle_()
+
+    assert sorted(bundle) == ["text/html", "text/plain"]
+    assert "total" in bundle["text/plain"] or "add" in bundle["text/plain"]
+    assert "<script" not in bundle["text/html"]
+
+
+def test_progress_with_a_name_looks_at_all_runs(cell: Cell) -> None:
+    cell(COUNTER)
+    cell("await Counter.add(); await Counter.add(); await Counter.boom()")
+
+    assert "2" in repr(cell("%twist progress total Counter").result)
+    missed = cell("%twist progress total").error_in_exec
+    assert isinstance(missed, MagicError)
+    assert "%twist progress total Counter" in str(missed)
+
+
+def test_run_goes_on_with_a_paused_chain(cell: Cell) -> None:
+    from plot_nb.runtime.runtime import use
+
+    use(plot_nb.Runtime(limits=plot_nb.Limits(chain=3)))
+    cell("""%%twist
+class Long(Twist):
+    async def step(self, n=5):
+        if n:
+            await self.run_task(await self.callback("step", n - 1))
+""")
+    run = cell("await Long.step()").result
+
+    assert "keeps queueing" in run.paused
+    assert len(cell("%twist run").result.executions) == 3
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["%twist", "%twist help", "%twist --help", "%%twist --help", "%%twist -h\n", "%%twist --help\nx = 1"],
+)
+def test_help_explains_and_deploys_nothing(
+    cell: Cell, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    result = cell(source)
+    shown = capsys.readouterr().out
+
+    assert result.success
+    assert "%%twist" in shown
+    assert "version" in shown or "%twist call" in shown
+    assert plot_nb.current().twists() == []
+
+
+@pytest.mark.parametrize(("magic", "words"), [("%twist?", "%twist open PATH"), ("%%twist?", "--modules VAR")])
+def test_a_question_mark_explains(
+    cell: Cell, capsys: pytest.CaptureFixture[str], magic: str, words: str
+) -> None:
+    cell(magic)
+
+    assert words in capsys.readouterr().out
+
+
+BAD_CELLS: list[tuple[str, type[PlotError], list[str]]] = [
+    (
+        "%%twist\nclass A(Twist):\n    async def f(self)\n        pass\n",
+        DeployError,
+        ["→ 3 │     async def f(self)", "│                      ^", "SyntaxError"],
+    ),
+    ("%%twist\nx = 1\n", DeployError, ["→ 1 │ %%twist", "no twist"]),
+    ("%%twist\n\nclass A:\n    pass\n", DeployError, ["→ 3 │ class A:", "extends Twist"]),
+    (
+        "%%twist\nclass A(Twist):\n    pass\n\nclass B(Twist):\n    pass\n",
+        DeployError,
+        ["→ 2 │ class A(Twist):", "→ 5 │ class B(Twist):", "2 twists"],
+    ),
+    (
+        "%%twist\nimport requests\nclass A(Twist): pass\n",
+        DeployError,
+        ["→ 2 │ import requests", "ModuleNotFoundError"],
+    ),
+    ("%%twist\nclass A(Twist): pass\n1 / 0\n", DeployError, ["→ 3 │ 1 / 0", "ZeroDivisionError"]),
+    ("%%twist", MagicError, ["→ 1 │ %%twist", "cell is empty"]),
+    (
+        "%%twist --instnace b\nclass A(Twist): pass\n",
+        MagicError,
+        ["→ 1 │ %%twist --instnace b", "did you mean '--instance'?"],
+    ),
+    ("%%twist call\nclass A(Twist): pass\n", MagicError, ["line magic", "`%twist call`"]),
+    (
+        "%%twist --instance\nclass A(Twist): pass\n",
+        MagicError,
+        ["→ 1 │ %%twist --instance", "expected one argument"],
+    ),
+    ("%%twist --options options\nclass A(Twist): pass\n", MagicError, ["there is no 'options'"]),
+    ("%%twist --options COUNTER\nclass A(Twist): pass\n", MagicError, ["→ 1 │", "'COUNTER'"]),
+    ("%twist stor", MagicError, ["→ 1 │ %twist stor", "did you mean 'store'?"]),
+    ("%twist call Conter.add", MagicError, ["→ 1 │ %twist call Conter.add", "did you mean 'Counter'?"]),
+    ("%twist call Counter.ad", MethodNotFound, ["→ 1 │ %twist call Counter.ad", "did you mean 'add'?"]),
+    ("%twist call Counter.add(1", MagicError, ["→ 1 │ %twist call Counter.add(1", "SyntaxError"]),
+    ("%twist call Counter.add(print)", MagicError, ["→ 1 │ %twist call Counter.add(print)"]),
+    ("%twist run fast", MagicError, ["takes nothing more"]),
+    ("%twist progress", MagicError, ["which key?"]),
+    ("%twist store Nobody", MagicError, ["no twist 'Nobody'"]),
+    ("%twist open", MagicError, ["which file?"]),
+    ("%twist open /nowhere/at/all.db", MagicError, ["cannot open /nowhere/at/all.db"]),
+    (
+        "x = 1\nawait Counter.ad()",
+        MethodNotFound,
+        ["line 2", "→ 2 │ await Counter.ad()", "did you mean 'add'?"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "kind", "words"), BAD_CELLS)
+def test_errors_are_short_and_point_at_the_line(
+    cell: Cell, capsys: pytest.CaptureFixture[str], source: str, kind: type[PlotError], words: list[str]
+) -> None:
+    cell(COUNTER)
+    capsys.readouterr()
+    result = cell(source)
+    shown = capsys.readouterr().out
+
+    assert isinstance(result.error_in_exec, kind)
+    for each in words:
+        assert each in shown
+    assert len(shown.splitlines()) <= 8
+    assert "plot_nb/" not in shown
+    assert "Traceback" not in shown
+
+
+def test_a_refused_cell_leaves_the_version_in_force(cell: Cell) -> None:
+    cell(COUNTER)
+    cell(COUNTER + "1 / 0\n")
+
+    assert cell("(await Counter.add(2)).value").result == 2
+
+
+def test_what_a_twist_says_in_an_error_cannot_act_on_the_terminal(
+    cell: Cell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell('%%twist\nclass A(Twist): pass\nraise ValueError("\\x1b]0;title\\x07\\x1b[2J")\n')
+
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_name_that_the_cell_does_not_define_is_not_bound(cell: Cell, shell: InteractiveShell) -> None:
+    cell("%%twist\nA = type('display', (Twist,), {'__module__': '__main__'})\n")
+
+    assert not isinstance(shell.user_ns.get("display"), plot_nb.TwistHandle)
+
+
+def test_open_binds_the_twists_of_a_file_and_keeps_their_state(cell: Cell, tmp_path: Path) -> None:
+    path = tmp_path / "sync.db"
+    cell(f"%twist open {path}")
+    cell(COUNTER)
+    cell("await Counter.add(5)")
+    cell(f"%twist open {tmp_path / 'other.db'}")
+    closed = cell("await Counter.add()").error_in_exec
+    opened = cell(f"%twist open {path}")
+
+    assert isinstance(closed, RuntimeClosed)
+    assert "Counter version 1" in repr(opened.result)
+    assert cell("(await Counter.add(1)).value").result == 6
+
+
+def test_open_of_what_is_open_changes_nothing(cell: Cell, tmp_path: Path) -> None:
+    cell(f"%twist open {tmp_path / 'sync.db'}")
+    before = plot_nb.current()
+    cell(f"%twist open {tmp_path}/../{tmp_path.name}/sync.db")
+
+    assert plot_nb.current() is before
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_runtime(cell: Cell, tmp_path: Path) -> None:
+    path = tmp_path / "sync.db"
+    before = plot_nb.current()
+    owner = plot_nb.Runtime(path)
+    owned = cell(f"%twist open {path}").error_in_exec
+    asyncio.run(owner.aclose())
+    path.write_bytes(b"something else entirely" * 100)
+    foreign = cell(f"%twist open {path}").error_in_exec
+
+    assert isinstance(owned, RuntimeOwned)
+    assert isinstance(foreign, PlotError)
+    assert plot_nb.current() is before
+
+
+def test_a_twist_of_a_file_hides_nothing_of_the_notebook(
+    cell: Cell, tmp_path: Path, shell: InteractiveShell
+) -> None:
+    async def prepare() -> None:
+        async with plot_nb.Runtime(tmp_path / "sync.db") as rt:
+            await rt.deploy("class print(Twist): pass")
+            await rt.deploy("class mine(Twist): pass")
+
+    asyncio.run(prepare())
+    shell.user_ns["mine"] = 7
+    shown = repr(cell(f"%twist open {tmp_path / 'sync.db'}").result)
+
+    assert shell.user_ns["mine"] == 7
+    assert "print" not in shell.user_ns
+    assert shown.count("not bound") == 2
+
+
+def test_open_tells_of_unfinished_work(cell: Cell, tmp_path: Path) -> None:
+    async def prepare() -> None:
+        async with plot_nb.Runtime(tmp_path / "sync.db", limits=plot_nb.Limits(chain=1)) as rt:
+            twist = await rt.deploy(
+                "class Two(Twist):\n async def one(self): await self.run_task(await self.callback('two'))\n"
+                " async def two(self): await self.set('done', True)\n"
+            )
+            await twist.one()
+
+    asyncio.run(prepare())
+
+    assert "1 task; `%twist run` goes on" in repr(cell(f"%twist open {tmp_path / 'sync.db'}").result)
+    assert len(cell("%twist run").result.executions) == 1
+    assert cell("list(Two.store.key)").result == ["done"]
+
+
+def test_reset_leaves_the_runtime_as_new(cell: Cell) -> None:
+    cell(COUNTER)
+    cell("await Counter.add(5)")
+    cell("%twist reset")
+    cell("%%twist\nclass Other(Twist):\n    async def add(self, n=1):\n        return 'other'\n")
+
+    assert isinstance(cell("await Counter.add()").error_in_exec, RuntimeClosed)
+    cell(COUNTER)
+    assert cell("(await Counter.add(1)).value").result == 1
+
+
+def test_wait_works_where_code_cannot_await(cell: Cell) -> None:
+    cell(COUNTER)
+    cell("def on_click(_):\n    return plot_nb.current().wait(Counter.add(2)).value")
+
+    assert cell("import plot_nb\non_click(None)").result == 2
+
+
+def test_a_handler_for_exceptions_that_was_there_stays(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[Any] = []
+    shell.run_line_magic("unload_ext", "plot_nb")
+    shell.set_custom_exc((KeyError,), lambda shell, kind, error, tb, tb_offset=None: shown.append(error))
+    try:
+        shell.run_line_magic("load_ext", "plot_nb")
+        shell.run_cell("{}['x']")
+        shell.run_cell("%twist stor")
+        shell.run_line_magic("unload_ext", "plot_nb")
+        shell.run_cell("{}['y']")
+    finally:
+        shell.set_custom_exc((), None)
+        shell.run_line_magic("load_ext", "plot_nb")
+
+    assert [str(error) for error in shown] == ["'x'", "'y'"]
+    assert "did you mean 'store'?" in capsys.readouterr().out
+
+
+def test_unloading_takes_everything_out(shell: InteractiveShell) -> None:
+    shell.run_line_magic("unload_ext", "plot_nb")
+    try:
+        assert shell.find_line_magic("twist") is None
+        assert shell.find_cell_magic("twist") is None
+        assert shell.transform_cell("%twist run") == "get_ipython().run_line_magic('twist', 'run')\n"
+        assert shell.custom_exceptions == ()
+    finally:
+        shell.run_line_magic("load_ext", "plot_nb")
