@@ -17,7 +17,7 @@ from plot_nb.errors import PlotError
 
 Durability = Literal["process", "full"]
 
-_PAYLOAD_LIMIT = 64 * 1024
+PAYLOAD_LIMIT = 64 * 1024
 """Characters of an argument, result or fetched body that the journal keeps (DESIGN, decision 3)."""
 
 
@@ -110,11 +110,12 @@ class SqliteBackend:
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.commit_point(f"before {name}")
+            self._execute("COMMIT")
         except BaseException:
-            self._execute("ROLLBACK")
+            if self._db.in_transaction:  # some errors have ended it already
+                self._execute("ROLLBACK")
             raise
-        self.commit_point(f"before {name}")
-        self._execute("COMMIT")
         self.commit_point(f"after {name}")
 
     # meta
@@ -303,8 +304,8 @@ class SqliteBackend:
         )
         return [Execution(*row) for row in rows]
 
-    def claim(self, execution: Execution, attempt_id: int, version: int, now: int) -> None:
-        """Begin an attempt: `execution` must already carry the attempt's number."""
+    def claim(self, execution: Execution, attempt_id: int, version: int, now: int, args: str | None) -> None:
+        """Begin an attempt: `execution` must already carry the attempt's number; `args` is for the journal."""
         with self._commit("claim"):
             self._execute(
                 "UPDATE executions SET state = 'running', attempts = ? WHERE number = ?",
@@ -323,7 +324,7 @@ class SqliteBackend:
                     execution.cause,
                     execution.parent,
                     now,
-                    self._payload(execution.args),
+                    self._payload(args),
                 ),
             )
 
@@ -381,7 +382,7 @@ class SqliteBackend:
     def _payload(self, body: str | None) -> str | None:
         if body is None:
             return None
-        kept = body[:_PAYLOAD_LIMIT]
+        kept = body[:PAYLOAD_LIMIT]
         digest = hashlib.blake2b(kept.encode(errors="surrogatepass"), digest_size=12).hexdigest()
         self._execute("INSERT OR IGNORE INTO payloads VALUES (?, ?)", (digest, kept))
         return digest

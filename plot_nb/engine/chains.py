@@ -59,6 +59,7 @@ class Drive:
         first: The execution that ran first for it.
         verdict: How that one ended, options masked.
         value: What it returned, as superjson text.
+        failure: What ended the engine itself.
         ended: Called once, when it has come to its end.
     """
 
@@ -70,6 +71,7 @@ class Drive:
     first: Execution | None = None
     verdict: Verdict | None = None
     value: str | None = None
+    failure: Exception | None = None
     paused: str | None = None
 
     def covers(self, chain: Chain) -> bool:

@@ -94,6 +94,7 @@ class Engine:
         self._computing: set[Attempt] = set()
         self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
         self._turning = False
+        self._failure: Exception | None = None
 
     # what the shell calls
 
@@ -164,6 +165,8 @@ class Engine:
         """Let the clock run for a chain, or for all that falls due up to a moment."""
         drive = Drive(ended, chain, until, moves_clock)
         self._drives.append(drive)
+        if self._failure is not None:
+            self._end_drives()
         if resume:
             for paused in [each for each in self._chains.values() if each.paused]:
                 for execution in paused.resume():
@@ -217,12 +220,15 @@ class Engine:
 
     def turn(self) -> None:
         """Go on until a guest computes, or nothing can happen before the world answers."""
-        if self._turning:
+        if self._turning or self._failure is not None:
             return
         self._turning = True
         try:
             while not self._computing and (self._serve_arrivals() or self._step()):
                 pass
+        except Exception as error:  # a full disk, say: nobody may wait for ever
+            self._failure = error
+            self._end_drives()
         finally:
             self._turning = False
 
@@ -343,6 +349,12 @@ class Engine:
         attempt.seat.answer(attempt.take_answers(self.now))
 
     def _end_drives(self) -> bool:
+        if self._failure is not None:
+            failed, self._drives = self._drives, []
+            for drive in failed:
+                drive.failure = self._failure
+                drive.ended()
+            return False
         for drive in self._drives:
             if self._is_over(drive):
                 self._drives.remove(drive)
@@ -419,7 +431,8 @@ class Engine:
         attempt = Attempt(
             self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
-        self._backend.claim(execution, attempt.id, version.number, self.now)
+        args = Mask(actor.instance.options)(execution.args)
+        self._backend.claim(execution, attempt.id, version.number, self.now, args)
         actor.running.add(attempt)
         self._attempts.add(attempt)
         for drive in self._drives:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from plot_nb.backend.sqlite import Origin, SqliteBackend
+from plot_nb.backend.sqlite import PAYLOAD_LIMIT, Origin, SqliteBackend
 from plot_nb.engine.attempt import (
     REFUSED_CROSSINGS,
     Attempt,
@@ -284,7 +284,7 @@ class Requests:
             row.duration = int(outcome.latency * 1e6)
             row.bytes_in = len(outcome.body)
             body, encoding = _text_or_base64(outcome.body)
-            row.payload = body if encoding == "utf-8" else None
+            row.payload = body[:PAYLOAD_LIMIT] if encoding == "utf-8" else None
             answer = encode_answer(
                 number,
                 {

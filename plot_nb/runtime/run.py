@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from plot_nb.view.tables import RunTables
 
+
 class Run:
     """An execution and the chain of immediate work that it set off; or all that ran in a stretch of time.
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -21,7 +22,7 @@ from plot_nb.engine.clock import microseconds, to_datetime
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.model import Instance
-from plot_nb.errors import MethodNotFound, RuntimeClosed
+from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed
 from plot_nb.runtime.deploying import (
     Manifest,
     Source,
@@ -268,7 +269,10 @@ class Runtime:
     async def _drive(self, title: str, begin: Callable[[Callable[[], None]], Drive | None]) -> Run | None:
         """On the engine's thread: let the engine go on until a drive has ended. Cancelling it stops what runs."""
         over = asyncio.Event()
-        drive = begin(over.set)
+        try:
+            drive = begin(over.set)
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
         if drive is None:
             return None
         self._engine.turn()
@@ -283,8 +287,16 @@ class Runtime:
             await over.wait()
             self.last_run = self._run(title, drive)
             raise
+        if drive.failure is not None:
+            raise self._stopped(drive.failure) from drive.failure
         self.last_run = run = self._run(title, drive)
         return run
+
+    def _stopped(self, error: Exception) -> PlotError:
+        return PlotError(
+            f"the runtime has stopped: {type(error).__name__}: {error}. What was committed is safe: "
+            f"close it with `await rt.aclose()` and open {self.path} again"
+        )
 
     def _run(self, title: str, drive: Drive) -> Run:
         return Run(self.path, title, drive, self.limits)

@@ -40,9 +40,8 @@ def kill_at(point: str, nth: int) -> None:
     setattr(SqliteBackend, "commit_point", commit_point)  # noqa: B010  mypy takes no assignment here
 
 
-async def main(path: Path, length: int) -> None:
+async def main(path: Path, length: int, *, begun: bool) -> None:
     """Begin or go on."""
-    begun = path.exists()
     async with Runtime(path, seed=7) as runtime:
         twist = await runtime.deploy(TWIST)
         if begun:
@@ -67,4 +66,5 @@ async def main(path: Path, length: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 3:
         kill_at(sys.argv[3], int(sys.argv[4]))
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    state = Path(sys.argv[1])
+    asyncio.run(main(state, int(sys.argv[2]), begun=state.exists()))

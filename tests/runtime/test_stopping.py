@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from plot_nb import Limits, Runtime
+from plot_nb import Limits, PlotError, Runtime
 from tests.runtime.twists import called, methods, on_runtime
 
 CHAIN = """
@@ -207,6 +208,24 @@ def test_output_over_a_megabyte_is_cut_with_a_notice() -> None:
     assert result.outcome == "ok"
     assert sum(len(text) for text in result.texts("print")) <= 2**20
     assert len(result.texts("warning")) == 1
+
+
+def test_a_disk_that_fails_under_the_journal_ends_the_call_with_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods("async def go(self): return 1"))
+        assert (await twist.go()).value == 1
+
+        def fail(_: str) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(runtime._backend, "commit_point", fail)
+        for _ in range(2):
+            with pytest.raises(PlotError, match="disk is full"):
+                await twist.go()
+
+    on_runtime(work)
 
 
 def test_wait_works_from_synchronous_code() -> None:
