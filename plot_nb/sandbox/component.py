@@ -22,6 +22,9 @@ from plot_nb.sandbox.process import command, environment
 EXPECTED_S = 9.0
 """How long a compile takes on a slow machine; for a progress line."""
 
+KEPT = 4
+"""Compiled components that the cache keeps: for other versions and environments of the same user."""
+
 
 class CompileError(Exception):
     """The component could not be compiled, or there is none."""
@@ -71,6 +74,8 @@ class Compilation:
         folder = cache_folder()
         target = folder / f"{_key(source)}.cwasm"
         if _is_private(target):
+            # Marks it as in use, for `_prune`.
+            os.utime(target)
             return target
         fresh = folder / f"{target.stem}.{os.getpid()}.{threading.get_ident()}.tmp"
         self._process = subprocess.Popen(
@@ -89,6 +94,7 @@ class Compilation:
             tail = complaint.decode(errors="replace")[-2000:]
             raise CompileError(f"compiling {source} ended with {self._process.returncode}:\n{tail}")
         fresh.replace(target)
+        _prune(folder)
         return target
 
     def _abandon(self) -> None:
@@ -158,6 +164,14 @@ def _user_cache() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _prune(folder: Path) -> None:
+    """Remove what has not been used for longest; a process that still has it mapped keeps it."""
+    with contextlib.suppress(OSError):
+        found = sorted(folder.glob("*.cwasm"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in found[KEPT:]:
+            path.unlink(missing_ok=True)
 
 
 def _is_private(path: Path) -> bool:

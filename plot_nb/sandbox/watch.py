@@ -59,6 +59,10 @@ class Watch:
             self._inside = None
             self._spent += self._own() - self._entered
 
+    def reset(self) -> None:
+        """Forget what was spent; only outside of the guest."""
+        self._spent = 0
+
     def stop(self) -> bool:
         """End the execution; tells whether it was interrupted."""
         self.leave()

@@ -89,7 +89,8 @@ class Instance:
     Attributes:
         logs: What it has written since the last frame.
         cpu_ns: CPU time that its loading took.
-        seed: Set when it runs.
+        ready: Whether the program's own code has begun.
+        now_ms: The runtime's time; None before it runs.
     """
 
     def __init__(self, store: Store, load: Func, run: Func) -> None:
@@ -99,6 +100,7 @@ class Instance:
         self.logs: list[tuple[str, int, str]] = []
         self.output_left = OUTPUT_LIMIT
         self.cpu_ns = 0
+        self.ready = False
         self.now_ms: float | None = None
         self._seed = 0
         self._entropy: Random | None = None
@@ -330,8 +332,14 @@ class Worker:
     def _log(self, level: bytes, line: int, text: bytes) -> None:
         self.watch.leave()
         instance = self._active
-        if instance is not None:
+        if instance is None:
+            pass
+        elif instance.ready:
             instance.log(level, line, text)
+        else:
+            # The guest's own preparation comes before any code of the twist, so this cannot be forged.
+            instance.ready = True
+            self.watch.reset()
         self.watch.enter()
 
     def _wall_now(self, _: Any) -> Record:

@@ -47,9 +47,9 @@ def test_the_component_is_compiled_once_into_a_private_folder(cache: Path) -> No
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [found.name for found in cache.iterdir()] == [path.name]
     component._current = None
-    written = path.stat().st_mtime_ns
+    file = path.stat().st_ino
     assert component.compilation().wait(10) == path
-    assert path.stat().st_mtime_ns == written
+    assert path.stat().st_ino == file
 
 
 def test_a_cache_that_others_can_read_is_closed_to_them(cache: Path) -> None:
@@ -82,3 +82,13 @@ def test_the_cache_is_where_the_platform_keeps_them(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     assert component.cache_folder() == tmp_path / "plot_nb"
+
+
+def test_the_cache_keeps_the_last_few_and_drops_older_ones(cache: Path) -> None:
+    cache.mkdir(mode=0o700)
+    for age in range(8):
+        old = cache / f"{age}.cwasm"
+        old.touch()
+        os.utime(old, (1000 - age, 1000 - age))
+    component._prune(cache)
+    assert sorted(path.stem for path in cache.iterdir()) == ["0", "1", "2", "3"]

@@ -125,6 +125,8 @@ class Sandbox:
             self.loop.set_time(given["now"])
         else:
             self.rehearse()
+        # The meter starts here: what came before is not the program's.
+        host.log("ready", 0, "")
         try:
             self.program.load()
         except BaseException as error:
