@@ -192,21 +192,21 @@ class SqliteBackend:
         ).fetchone()
         return str(row[0]) if row else None
 
-    def entries(self, instance: int, prefix: str = "") -> list[tuple[str, str]]:
-        """Keys that begin with `prefix` and their values, ascending by code point."""
+    def entries(self, instance: int, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Keys that begin with `prefix` and their values, ascending by code point; read one by one."""
         return self._execute(
             "SELECT s.key, value FROM store s JOIN store_versions v ON v.id = s.head"
             " WHERE s.instance = ? AND s.key >= ? AND s.key < ? ORDER BY s.key",
             (instance, prefix, _after(prefix)),
-        ).fetchall()
+        )
 
-    def keys(self, instance: int, prefix: str = "") -> list[str]:
-        """Keys that begin with `prefix`, ascending by code point."""
+    def keys(self, instance: int, prefix: str = "") -> Iterator[str]:
+        """Keys that begin with `prefix`, ascending by code point; read one by one."""
         rows = self._execute(
             "SELECT key FROM store WHERE instance = ? AND key >= ? AND key < ? ORDER BY key",
             (instance, prefix, _after(prefix)),
         )
-        return [key for (key,) in rows]
+        return (key for (key,) in rows)
 
     def set_many(self, origin: Origin, values: Iterable[tuple[str, str]]) -> None:
         """Write values, all or none."""
@@ -227,7 +227,7 @@ class SqliteBackend:
 
     def clear_all(self, origin: Origin) -> None:
         """Remove all keys of an instance."""
-        self.clear_many(origin, self.keys(origin.instance))
+        self.clear_many(origin, list(self.keys(origin.instance)))
 
     def _add_store_version(self, origin: Origin, key: str, value: str | None) -> int | None:
         return self._execute(

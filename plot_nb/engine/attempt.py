@@ -108,6 +108,7 @@ class Attempt:
         fetching: Fetches under way, by their request's number.
         crossing: Number of the crossing in which the guest waits; answers and timers of an older one are stale.
         answers: What goes to the guest with the next answer.
+        owed: Bytes of all answers that have not gone to the guest yet.
         queued: How many tasks of each method it has queued.
         why_stopped: The outcome that the engine decided on when it stopped the sandbox.
     """
@@ -127,6 +128,7 @@ class Attempt:
     pending: int = 0
     fetching: dict[int, Fetching] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
+    owed: int = 0
     requests: list[RequestRow] = field(default_factory=list)
     logs: list[tuple[int, int, str, int | None, str]] = field(default_factory=list)
     queued: dict[str, int] = field(default_factory=dict)
@@ -154,6 +156,7 @@ class Attempt:
                 break
             taken += 1
         answers, self.answers = self.answers[:taken], self.answers[taken:]
+        self.owed -= sum(map(len, answers))
         return b'{"now":%s,"answers":[%s]}' % (repr(now / 1000).encode(), b",".join(answers))
 
     def invocation(self, *, now: int, seed: int, limit: int) -> bytes:

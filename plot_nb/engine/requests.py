@@ -143,11 +143,15 @@ class Requests:
         for number, name, raw, line in frame.requests:
             if attempt.used >= self._limits.requests:
                 refused += 1
-                attempt.answers.append(self._refuse(attempt, number, name, raw, line))
-            else:
-                answer = self._perform(attempt, number, name, raw, line)
-                if answer is not None:
-                    ready.append(answer)
+                refusal = self._refuse(attempt, number, name, raw, line)
+                attempt.owed += len(refusal)
+                attempt.answers.append(refusal)
+                continue
+            answer = self._perform(attempt, number, name, raw, line)
+            if answer is not None:
+                ready.append(answer)
+                if self._owes_too_much(attempt, answer):
+                    return
         if refused and refused == len(frame.requests):
             attempt.refused_crossings += 1
             if attempt.refused_crossings >= REFUSED_CROSSINGS:
@@ -158,6 +162,22 @@ class Requests:
         if attempt.answers:
             self._engine.at(now, "answer", attempt, [])
         self._arm_timer(attempt, frame.timeout, asked=bool(frame.requests))
+
+    def _owes_too_much(self, attempt: Attempt, answer: bytes) -> bool:
+        """Count an answer that waits for the guest, and end a guest that could not hold what waits.
+
+        It waits in the memory of the user's process, which has no other bound.
+        """
+        attempt.owed += len(answer)
+        if attempt.owed <= self._limits.memory:
+            return False
+        self._engine.stop(
+            attempt,
+            "over_memory",
+            f"answers of {attempt.owed:,} bytes wait for it, more than its memory of {self._limits.memory:,}: "
+            "ask for less at a time",
+        )
+        return True
 
     def _arm_timer(self, attempt: Attempt, timeout: float | None, *, asked: bool) -> None:
         if timeout is None:
@@ -295,7 +315,8 @@ class Requests:
                     "encoding": encoding,
                 },
             )
-        self._engine.at(max(self._engine.now, row.started + row.duration), "answer", attempt, [answer])
+        if not self._owes_too_much(attempt, answer):
+            self._engine.at(max(self._engine.now, row.started + row.duration), "answer", attempt, [answer])
 
     def _failure_latency(self, error: BaseException, request: FetchRequest) -> int:
         if isinstance(error, TimeoutError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 from plot_nb.tools.operation import Context, Operation
@@ -13,6 +13,10 @@ KEY_LIMIT = 1024
 
 VALUE_LIMIT = 2**20
 """Bytes of an encoded value (SPEC 5)."""
+
+
+ANSWER_LIMIT = 32 * 2**20
+"""Characters of what one request brings back; more would not fit into the memory of an execution."""
 
 
 def check_key(key: str) -> None:
@@ -62,8 +66,29 @@ def _set(context: Context, values: Sequence[tuple[str, str]]) -> None:
 
 
 def _get_many(context: Context, arguments: tuple[list[str]]) -> dict[str, str]:
-    found = ((key, context.backend.get(context.origin.instance, key)) for key in _checked(arguments[0]))
-    return {key: text for key, text in found if text is not None}
+    keys = dict.fromkeys(_checked(arguments[0]))
+    found = ((key, context.backend.get(context.origin.instance, key)) for key in keys)
+    return dict(_fitting((key, text) for key, text in found if text is not None))
+
+
+def _list(context: Context, arguments: tuple[str]) -> list[str]:
+    keys = context.backend.keys(context.origin.instance, arguments[0])
+    return [key for key, _ in _fitting((key, "") for key in keys)]
+
+
+def _list_entries(context: Context, arguments: tuple[str]) -> list[tuple[str, str]]:
+    return list(_fitting(context.backend.entries(context.origin.instance, arguments[0])))
+
+
+def _fitting(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    size = 0
+    for entry in entries:
+        size += len(entry[0]) + len(entry[1])
+        if size > ANSWER_LIMIT:
+            raise ValueError(
+                f"this would bring more than {ANSWER_LIMIT} bytes at once: ask for fewer keys, or by a longer prefix"
+            )
+        yield entry
 
 
 def _checked(keys: Iterable[str]) -> Iterable[str]:
@@ -93,8 +118,6 @@ OPERATIONS: dict[str, Operation[Any]] = {
         tuple[list[str]], _count, lambda c, a: c.backend.clear_many(c.origin, list(_checked(a[0])))
     ),
     "clear_all": Operation(tuple[()], lambda c, a: "", lambda c, a: c.backend.clear_all(c.origin)),
-    "list": Operation(tuple[str], lambda c, a: a[0], lambda c, a: c.backend.keys(c.origin.instance, a[0])),
-    "list_entries": Operation(
-        tuple[str], lambda c, a: a[0], lambda c, a: c.backend.entries(c.origin.instance, a[0])
-    ),
+    "list": Operation(tuple[str], lambda c, a: a[0], _list),
+    "list_entries": Operation(tuple[str], lambda c, a: a[0], _list_entries),
 }

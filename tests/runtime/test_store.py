@@ -131,9 +131,9 @@ def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: lis
             model = {}
         else:
             expected = sorted(key for key in model if key.startswith(what))
-            assert backend.keys(1, what) == expected
+            assert list(backend.keys(1, what)) == expected
             entries = [(key, superjson.loads(text)) for key, text in backend.entries(1, what)]
             assert entries == [(key, model[key]) for key in expected]
-        assert backend.keys(1) == sorted(model)
-        assert backend.keys(2) == []
+        assert list(backend.keys(1)) == sorted(model)
+        assert list(backend.keys(2)) == []
     backend.close()
