@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from plot_nb.backend.sqlite import Ending, SqliteBackend
 from plot_nb.engine.attempt import Attempt
@@ -20,31 +20,11 @@ from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge
-from plot_nb.engine.requests import Fetches, Requests
+from plot_nb.engine.requests import Requests
 from plot_nb.engine.retries import settle
+from plot_nb.engine.seating import Outside, Seating
 from plot_nb.engine.timeline import Kind, Timeline
 from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
-
-
-class Outside(Protocol):
-    """What the engine needs done in the world; the shell around it does it."""
-
-    @property
-    def fetch(self) -> Fetches:
-        """Performs a fetch."""
-
-    @property
-    def sandboxes(self) -> int:
-        """How many can run at once."""
-
-    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
-        """Run a method in a sandbox; None while none can be had, `on_free` says when."""
-
-    def monotonic(self) -> float:
-        """Real seconds since some moment."""
-
-    def wake_after(self, seconds: float) -> None:
-        """Call `turn` after that much real time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,16 +34,6 @@ class _Actor:
     instance: Instance
     ready: list[tuple[tuple[int, int, int], Execution]] = field(default_factory=list)
     running: set[Attempt] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
-class _Inspection:
-    """A source that a sandbox looks at before it is deployed; no execution, no requests."""
-
-    program: Program
-    invocation: bytes
-    done: Callable[[Result], None]
-    seat: Seat | None = None
 
 
 class Engine:
@@ -88,8 +58,7 @@ class Engine:
         self._live: dict[str, Execution] = {}
         self._drives: list[Drive] = []
         self._timeline = Timeline()
-        self._seats: dict[Seat, Attempt | _Inspection] = {}
-        self._seatless: list[Attempt | _Inspection] = []
+        self._seating = Seating(outside, limits)
         self._attempts: set[Attempt] = set()
         self._computing: set[Attempt] = set()
         self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
@@ -120,7 +89,7 @@ class Engine:
 
     def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
         """Have a sandbox look at a source."""
-        self._seat(_Inspection(program, invocation, done))
+        self._seating.inspect(program, invocation, done)
 
     def call(
         self, instance: Instance, cause: Cause, method: str, args: str, kwargs: str, ended: Callable[[], None]
@@ -194,25 +163,19 @@ class Engine:
 
     def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
         """A guest has asked."""
-        occupant = self._seats.get(seat)
-        if isinstance(occupant, _Inspection):
-            seat.stop("requests")
-        elif occupant is not None and occupant.why_stopped is None:
-            self._arrive(occupant, crossing)
+        attempt = self._seating.asked(seat)
+        if attempt is not None and attempt.why_stopped is None:
+            self._arrive(attempt, crossing)
 
     def on_result(self, seat: Seat, result: Result) -> None:
         """A sandbox has ended."""
-        occupant = self._seats.pop(seat, None)
-        if isinstance(occupant, _Inspection):
-            occupant.done(result)
-        elif occupant is not None:
-            self._arrive(occupant, result)
+        attempt = self._seating.ended(seat, result)
+        if attempt is not None:
+            self._arrive(attempt, result)
 
     def on_free(self) -> None:
         """A sandbox can be had again."""
-        waiting, self._seatless = self._seatless, []
-        for occupant in waiting:
-            self._seat(occupant)
+        self._seating.free()
 
     def fetched(self) -> None:
         """A fetch has ended."""
@@ -250,8 +213,7 @@ class Engine:
             attempt.seat.stop(outcome)
         else:
             self._computing.discard(attempt)
-            if attempt in self._seatless:
-                self._seatless.remove(attempt)
+            self._seating.withdraw(attempt)
             self._finish(attempt, Verdict(outcome, message), None)
 
     def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None:
@@ -330,7 +292,9 @@ class Engine:
             self._make_ready(subject)
         elif kind == "begin":
             self._computing.add(subject)
-            self._seat(subject)
+            seed = int(derive_id(self._seed, subject.execution.id, subject.execution.attempts), 16)
+            limit = self._limits.requests
+            self._seating.take(subject, subject.invocation(now=self.now, seed=seed, limit=limit))
         elif kind == "deadline":
             self.stop(
                 subject, "over_time", f"ran for more than {self._limits.time:g} s on the runtime's clock"
@@ -454,21 +418,6 @@ class Engine:
             f"CallbackNotFound: method {execution.method!r} is gone: {by}version {attempt.version.number} runs. "
             "Give the new version a method of that name",
         )
-
-    def _seat(self, occupant: Attempt | _Inspection) -> None:
-        if isinstance(occupant, Attempt):
-            seed = int(derive_id(self._seed, occupant.execution.id, occupant.execution.attempts), 16)
-            program = occupant.version.program
-            invocation = occupant.invocation(now=self.now, seed=seed, limit=self._limits.requests)
-        else:
-            program, invocation = occupant.program, occupant.invocation
-        occupant.seat = self._outside.run(
-            program, invocation, cpu=self._limits.cpu, memory=self._limits.memory
-        )
-        if occupant.seat is None:
-            self._seatless.append(occupant)
-        else:
-            self._seats[occupant.seat] = occupant
 
     def _finish(self, attempt: Attempt, verdict: Verdict, result: Result | None) -> None:
         attempt.ended = True

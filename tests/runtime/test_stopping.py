@@ -93,7 +93,7 @@ def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> N
         twist = await runtime.deploy(methods(CHAIN))
         call = asyncio.create_task(twist.wait())
         await reached.wait()
-        [pid] = [seat.pid for seat in runtime._engine._seats]
+        [pid] = {attempt.seat.pid for attempt in runtime._engine._attempts if attempt.seat}
         os.kill(pid, signal.SIGKILL)
         run = await call
         assert (run.outcome, run.executions["attempt"].tolist()) == ("crashed", [1])
