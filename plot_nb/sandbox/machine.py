@@ -22,8 +22,9 @@ THREAD_STACK_BYTES = 2 * STACK_BYTES
 KEY = f"epoch-stack{STACK_BYTES >> 20}"
 """Names the configuration, for the cache."""
 
-KEPT_BYTES = 28 * 2**20
-"""So much of an instance's memory is put back as it was instead of being mapped anew: about the snapshot's size.
+KEPT_BYTES = 20 * 2**20
+"""So much of an instance's memory is put back as it was instead of being mapped anew: about the part of the
+snapshot that executions write to.
 Most of an instance's cost is copying pages of the snapshot that are written to; pages put back are copied already."""
 
 # Of one slot each would do; a component is made of several core instances.

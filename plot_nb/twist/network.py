@@ -6,7 +6,6 @@ import base64
 import json as _json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.twist.request import Request
@@ -85,12 +84,10 @@ class Response:
         """The body as text, in the charset that the server named."""
         if self._encoding != "base64":
             return self._body
-        header = Message()
-        header["content-type"] = self.headers.get("content-type", "")
         raw = base64.b64decode(self._body)
         try:
-            return raw.decode(str(header.get_content_charset("utf-8")), "replace")
-        except LookupError:
+            return raw.decode(_charset(self.headers.get("content-type", "")), "replace")
+        except (LookupError, ValueError):
             return raw.decode("utf-8", "replace")
 
     async def json(self) -> Any:
@@ -141,6 +138,14 @@ def fetch(
     return Request(
         "network.fetch", [str(url), _text(method, "method").upper(), pairs, sent, encoding, seconds], Response
     )
+
+
+def _charset(content_type: str) -> str:
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip("\"'")
+    return "utf-8"
 
 
 def _text(value: str, what: str) -> str:

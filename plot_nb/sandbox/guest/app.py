@@ -61,11 +61,10 @@ class _Seeding(random.Random):
 class Sandbox:
     """The state of this instance; it serves one execution."""
 
-    def __init__(self) -> None:
+    def __init__(self, library: Library) -> None:
         self.created: dict[Request[Any], None] = {}
         self.loop = HostLoop(lambda frame: host.call(frame), self.complain)  # noqa: PLW0108  # `host` is set later
-        self.library = Library()
-        self.importer = Importer(self.library)
+        self.importer = Importer(library)
         self.program: Program
         self.seeded = False
         self.first_random = 0
@@ -197,7 +196,7 @@ class Sandbox:
         self.stderr.finish()
 
 
-sandbox = Sandbox()
+sandbox: Sandbox
 
 
 class WitWorld:
@@ -228,36 +227,36 @@ def _contained(export: Any, text: str) -> dict[str, Any]:
 
 
 def _settle() -> None:
-    """Bring the snapshot into the state that every execution starts from."""
+    """Bring the snapshot into the state that every execution starts from.
+
+    Its size counts: a worker copies it back after every execution.
+    """
     global host, sandbox  # noqa: PLW0603
-    sandbox.library.collect(Path(asyncio.__file__).parent.parent)
+    library = Library()
+    library.collect(Path(asyncio.__file__).parent.parent)
+    gc.collect()
     warm.modules()
     real = host
     host = warm.Host()
-    library = sandbox.library
-    first = sandbox
     for _ in range(warm.ROUNDS):
-        sandbox = Sandbox()
-        sandbox.library = first.library
+        sandbox = Sandbox(library)
         wall.attach(sandbox)
         warm.execution(WitWorld())
     host = real
-    sandbox = Sandbox()
-    sandbox.library = library
-    sandbox.importer = Importer(library)
-    sandbox.reserve = bytes(RESERVE_BYTES)
+    sandbox = Sandbox(library)
     wall.attach(sandbox)
     time.sleep = lambda seconds: sandbox.sleep(seconds)  # noqa: PLW0108
     sys.stdout = sandbox.stdout
     sys.stderr = sandbox.stderr
+    sys.modules["__main__"] = ModuleType("__main__")
+    linecache.cache.clear()
+    asyncio.set_event_loop(None)
+    sandbox.reserve = bytes(RESERVE_BYTES)
     sys.meta_path[:] = [finder for finder in sys.meta_path if "PathFinder" not in repr(finder)]
     sys.meta_path.append(sandbox.importer)
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
-    sys.modules["__main__"] = ModuleType("__main__")
-    linecache.cache.clear()
-    asyncio.set_event_loop(None)
     random.seed(0)
     sandbox.first_random = random.getrandbits(64)
     random.seed(0)
