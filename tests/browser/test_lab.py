@@ -150,7 +150,7 @@ def test_stop_shows_what_ran_and_the_next_cell_works(browser: Browser, lab: Lab)
     notebook.command("notebook:run-all-cells", wait=False)
     notebook.output("c2").get_by_text("began", exact=True).wait_for()
     notebook.command("notebook:interrupt-kernel")
-    notebook.output("c2").get_by_text("Stopped").wait_for()
+    notebook.output("c2").get_by_text("Stopped", exact=True).wait_for()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     notebook.page.screenshot(path=SCREENSHOTS / "stopped.png")
     stopped: list[Any] = notebook.cells()["c2"]["outputs"]
