@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from plot_nb.engine.attempt import Attempt, GuestError, GuestResult, decode_result
 from plot_nb.engine.limits import Limits
 from plot_nb.sandbox.pool import Result
+from plot_nb.twist import superjson
 
 VALUE_LIMIT = 2**20
 """Bytes of an encoded return value."""
@@ -116,8 +116,7 @@ def _value_problem(text: str | None) -> str | None:
             "put it into the Store and return its key"
         )
     try:
-        if isinstance(json.loads(text), dict):
-            return None
-    except (ValueError, RecursionError):
-        pass
-    return "the sandbox returned a value that is not superjson text"
+        superjson.loads(text)
+    except ValueError:
+        return "the sandbox returned a value that is not superjson text"
+    return None
