@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
@@ -184,7 +184,7 @@ class Pool:
         Returns:
             The seat, or None if all workers are busy.
         """
-        idle = [worker for worker in self._workers if worker.seat is None]
+        idle = [worker for worker in self._workers if worker.seat is None and not worker.killed]
         if not idle:
             if len(self._workers) >= self._size or self._loop is None:
                 return None
@@ -208,7 +208,7 @@ class Pool:
     def forget(self, program_id: str) -> None:
         """Throw away instances that are prepared for a program."""
         for worker in self._workers:
-            if worker.program == program_id and worker.seat is None:
+            if worker.program == program_id and worker.seat is None and not worker.killed:
                 worker.program = None
                 worker.send(wire.FORGET, b"")
 
@@ -235,8 +235,14 @@ class Pool:
         self._failures = 0
         worker.seat = None
         worker.idle_since = next(self._turns)
+        if seat.stopped is not None and result.ending != "stopped":
+            # It ended by itself while it was being killed.
+            result = replace(
+                result, ending="stopped", reason=seat.stopped, detail="stopped by the engine", payload=b""
+            )
         self._events.on_result(seat, result)
-        self._events.on_free()
+        if not worker.killed:
+            self._events.on_free()
 
     def _died(self, worker: _Worker, how: str, detail: str) -> None:
         """Replace a worker that is gone, and say what became of its execution."""
@@ -247,22 +253,11 @@ class Pool:
         # A worker that cannot even start would be replaced for ever.
         self._failures += not worker.proven
         if self._failures <= 3 * self._size:
-            self._spawn()
-        if seat is None:
-            return
-        stopped = seat.stopped
-        self._events.on_result(
-            seat,
-            Result(
-                ending="died" if stopped is None else "stopped",
-                reason=how if stopped is None else stopped,
-                detail=detail if stopped is None else "stopped by the engine",
-                cpu_ms=seat.cpu_us / 1000,
-                memory_peak=None,
-                logs=(),
-                payload=b"",
-            ),
-        )
+            # Where no process can be made now, the next execution tries again.
+            with contextlib.suppress(OSError):
+                self._spawn()
+        if seat is not None:
+            self._events.on_result(seat, _death(seat, how, detail))
         self._events.on_free()
 
 
@@ -275,6 +270,8 @@ class _Worker:
         self.seat: Seat | None = None
         self.program: str | None = None
         self.proven = False
+        self.killed = False
+        self._closed = False
         self.idle_since = next(pool._turns)
         self._read = bytearray()
         self._unsent = bytearray()
@@ -301,6 +298,8 @@ class _Worker:
     def send(self, kind: int, payload: bytes) -> None:
         """Send a frame, at once if the socket takes it."""
         data = wire.frame(kind, payload)
+        if self._closed:
+            return
         if self._unsent:
             self._unsent += data
             return
@@ -340,7 +339,7 @@ class _Worker:
         self.proven = True
         buffer = self._read
         buffer += data
-        while len(buffer) >= 4:
+        while len(buffer) >= 4 and not self._closed:
             (length,) = wire.LENGTH.unpack_from(buffer)
             if not 1 <= length <= wire.FRAME_LIMIT:
                 self._gone(f"a frame of {length} bytes")
@@ -373,11 +372,15 @@ class _Worker:
 
     def kill(self) -> None:
         """Kill the process; its end shows on the reading side."""
+        self.killed = True
         with contextlib.suppress(OSError):
             self._process.kill()
 
     def end(self) -> None:
         """Kill the process and let go of everything."""
+        if self._closed:
+            return
+        self._closed = True
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._socket.close()
@@ -386,7 +389,8 @@ class _Worker:
         self._complaints.close()
 
     def _gone(self, why: str = "") -> None:
-        self.kill() if why else None
+        # Does nothing to one that is ending by itself, whose exit code then tells how.
+        self.kill()
         code = self._process.wait()
         how = why or (_signal(-code) if code < 0 else f"exit {code}")
         self._complaints.seek(0, os.SEEK_END)
@@ -394,6 +398,19 @@ class _Worker:
         said = self._complaints.read().decode(errors="replace").strip()
         self.end()
         self._pool._died(self, how, f"the sandbox's process ended ({how})" + (f": {said}" if said else ""))
+
+
+def _death(seat: Seat, how: str, detail: str) -> Result:
+    stopped = seat.stopped
+    return Result(
+        ending="died" if stopped is None else "stopped",
+        reason=how if stopped is None else stopped,
+        detail=detail if stopped is None else "stopped by the engine",
+        cpu_ms=seat.cpu_us / 1000,
+        memory_peak=None,
+        logs=(),
+        payload=b"",
+    )
 
 
 class _Malformed(Exception):

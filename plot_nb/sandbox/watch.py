@@ -80,11 +80,12 @@ class Watch:
         parent = os.getppid()
         idle = 0
         while alive():
+            # The socket tells too, unless another child of the parent has inherited its end.
+            if os.getppid() != parent:
+                os._exit(0)
             if not self._busy.wait(1.0):
                 continue
             time.sleep(TICK_S)
-            if os.getppid() != parent:
-                os._exit(0)
             idle = 0 if self._limit is not None else idle + 1
             if idle > IDLE_TICKS:
                 self._busy.clear()

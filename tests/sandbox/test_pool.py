@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -285,3 +286,51 @@ def test_a_worker_that_cannot_start_is_not_replaced_for_ever(monkeypatch: pytest
     results = asyncio.run(trial()).results
     assert [(result.ending, result.reason) for result in results] == [("died", "exit 1")]
     assert "broken" in results[0].detail
+
+
+def test_an_execution_that_ends_while_it_is_stopped_ends_once_and_its_worker_is_not_used_again(
+    own: Host,
+) -> None:
+    source = twist("await self.get('a')\nreturn 1")
+    for _ in range(5):
+        execution, seat = held(own, source)
+
+        async def answer_and_stop(seat: Seat = seat) -> None:
+            seat.answer(b'{"now":1800000000000.0,"answers":[[1,true,null]]}')
+            # The result has arrived, and is not read before this coroutine gives way.
+            select.select([seat._worker._socket], [], [], 20)
+            seat.stop("late")
+
+        own.call(answer_and_stop())
+        assert (execution.ended.ending, execution.ended.reason) == ("stopped", "late")
+        again = own.run(twist("return 2"))
+        assert again.value == 2
+        assert again.seat is not None
+        assert again.seat.pid != seat.pid
+
+
+def test_a_pool_can_be_closed_from_inside_an_event(own: Host) -> None:
+    closed = threading.Event()
+
+    class Closing(Recorder):
+        def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
+            task = asyncio.get_running_loop().create_task(self.pool.aclose())
+            task.add_done_callback(lambda _: closed.set())
+            seat.stop("closing")
+
+        pool: Pool
+
+    async def trial() -> None:
+        recorder = Closing()
+        recorder.pool = Pool(recorder, size=1)
+        await recorder.pool.start(asyncio.get_running_loop())
+        text = '{"name":null,"filename":"c","source":"class T(Twist):\\n    async def go(self): await self.get(\'a\')"}'
+        call = (
+            b'{"kind":"call","method":"go","args":"{\\"json\\":[]}","kwargs":"{\\"json\\":{}}","options":{},"seed":1,'
+            b'"now":1800000000000.0}'
+        )
+        assert recorder.pool.run(Program("x", text), call, cpu=5.0, memory=2**27) is not None
+        await asyncio.to_thread(closed.wait, 30)
+
+    asyncio.run(trial())
+    assert closed.is_set()
