@@ -55,9 +55,12 @@ CREATE TABLE callbacks (
 CREATE TABLE executions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, instance INTEGER NOT NULL, cause TEXT NOT NULL,
     method TEXT NOT NULL, callback TEXT, args TEXT NOT NULL, kwargs TEXT NOT NULL, parent TEXT, chain TEXT NOT NULL,
-    due INTEGER NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL
+    due INTEGER NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL, failures INTEGER NOT NULL,
+    state TEXT NOT NULL, key TEXT, every INTEGER
 );
+-- At most one pending task for a key. The key is free again as soon as its task has begun.
+CREATE UNIQUE INDEX executions_by_key ON executions (instance, key)
+    WHERE key IS NOT NULL AND state = 'queued' AND attempts = 0;
 CREATE INDEX executions_unfinished ON executions (number) WHERE state IN ('queued', 'running');
 
 CREATE TABLE attempts (

@@ -6,7 +6,8 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +54,25 @@ class Ending:
     requests: Sequence[tuple[Any, ...]] = ()
     logs: Sequence[tuple[Any, ...]] = ()
     events: Sequence[tuple[str, str]] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What became of an execution that was to be queued.
+
+    Attributes:
+        added: False if its id is known, or if it was coalesced.
+        replaced: The pending execution whose key it took over.
+        kept: The pending execution that it was coalesced with.
+    """
+
+    added: bool
+    replaced: str | None = None
+    kept: str | None = None
+
+
+_EXECUTION = tuple(each.name for each in fields(Execution))
+_values = attrgetter(*_EXECUTION)
 
 
 class SqliteBackend:
@@ -267,45 +287,70 @@ class SqliteBackend:
 
     # queue
 
-    def enqueue(self, execution: Execution) -> bool:
-        """Queue an execution.
+    def enqueue(self, execution: Execution, *, coalesce: bool = False) -> Enqueued:
+        """Queue an execution, in one commit with what becomes of a pending one of the same key.
 
-        Returns:
-            False if its id is known: it was queued before and is not queued again.
+        Args:
+            execution: What to queue.
+            coalesce: Keep the pending one, at the earlier of both times, instead of replacing it.
         """
         with self._commit("enqueue"):
-            added = self._execute(
-                "INSERT OR IGNORE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    execution.number,
-                    execution.id,
-                    execution.instance,
-                    execution.cause,
-                    execution.method,
-                    execution.callback,
-                    execution.args,
-                    execution.kwargs,
-                    execution.parent,
-                    execution.chain,
-                    execution.due,
-                    execution.queued,
-                    execution.attempts,
-                    execution.failures,
-                    execution.state,
-                ),
-            )
-        return added.rowcount == 1
+            known = self._execute("SELECT 1 FROM executions WHERE id = ?", (execution.id,)).fetchone()
+            if known:
+                return Enqueued(added=False)
+            pending = self._pending(execution.instance, execution.key) if execution.key is not None else None
+            if pending is not None and coalesce:
+                self._execute(
+                    "UPDATE executions SET due = min(due, ?) WHERE id = ?", (execution.due, pending)
+                )
+                return Enqueued(added=False, kept=pending)
+            if pending is not None:
+                self._execute("UPDATE executions SET state = 'cancelled' WHERE id = ?", (pending,))
+                self._add_event(
+                    pending, "replaced", f"{execution.key!r} was scheduled again", execution.queued
+                )
+            self._insert(execution)
+        return Enqueued(added=True, replaced=pending)
+
+    def _pending(self, instance: int, key: str | None) -> str | None:
+        row = self._execute(
+            "SELECT id FROM executions WHERE instance = ? AND key = ? AND state = 'queued' AND attempts = 0",
+            (instance, key),
+        ).fetchone()
+        return row and str(row[0])
+
+    def _insert(self, execution: Execution) -> None:
+        self._execute(
+            f"INSERT INTO executions ({', '.join(_EXECUTION)}) VALUES ({', '.join('?' * len(_EXECUTION))})",
+            _values(execution),
+        )
 
     def queued(self) -> list[Execution]:
         """All executions that wait, in the order of queueing."""
         rows = self._execute(
-            "SELECT number, id, instance, cause, method, callback, args, kwargs, parent, chain, due, queued,"
-            " attempts, failures, state FROM executions WHERE state = 'queued' ORDER BY number"
+            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE state = 'queued' ORDER BY number"
         )
         return [Execution(*row) for row in rows]
 
-    def claim(self, execution: Execution, attempt_id: int, version: int, now: int, args: str | None) -> None:
-        """Begin an attempt: `execution` must already carry the attempt's number; `args` is for the journal."""
+    def claim(
+        self,
+        execution: Execution,
+        attempt_id: int,
+        version: int,
+        now: int,
+        args: str | None,
+        following: Execution | None,
+    ) -> None:
+        """Begin an attempt, and arm the next occurrence of a recurring task, at once.
+
+        Args:
+            execution: Already carries the attempt's number.
+            attempt_id: The attempt's row.
+            version: What it runs.
+            now: When.
+            args: Its arguments for the journal.
+            following: The next occurrence.
+        """
         with self._commit("claim"):
             self._execute(
                 "UPDATE executions SET state = 'running', attempts = ? WHERE number = ?",
@@ -327,6 +372,8 @@ class SqliteBackend:
                     self._payload(args),
                 ),
             )
+            if following is not None:
+                self._insert(following)
 
     def finish(self, execution: Execution, attempt_id: int, ending: Ending) -> None:
         """End an attempt: its journal, the execution's new state and the clock, at once."""
@@ -358,13 +405,13 @@ class SqliteBackend:
             )
             self._save_state(execution, ending.ended)
             for kind, text in ending.events:
-                self._add_event(execution, kind, text, ending.ended)
+                self._add_event(execution.id, kind, text, ending.ended)
 
     def settle(self, execution: Execution, kind: str, text: str, now: int) -> None:
         """Save an execution's state and say why, outside any attempt."""
         with self._commit("settle"):
             self._save_state(execution, now)
-            self._add_event(execution, kind, text, now)
+            self._add_event(execution.id, kind, text, now)
 
     def _save_state(self, execution: Execution, now: int) -> None:
         self._execute(
@@ -373,10 +420,10 @@ class SqliteBackend:
         )
         self._execute("INSERT OR REPLACE INTO meta VALUES ('now', ?)", (now,))
 
-    def _add_event(self, execution: Execution, kind: str, text: str, now: int) -> None:
+    def _add_event(self, execution: str, kind: str, text: str, now: int) -> None:
         self._execute(
             "INSERT INTO events (time, execution, kind, text) VALUES (?, ?, ?, ?)",
-            (now, execution.id, kind, text),
+            (now, execution, kind, text),
         )
 
     def _payload(self, body: str | None) -> str | None:

@@ -8,6 +8,7 @@ do the same things at the same times, however fast the machine is.
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge
+from plot_nb.engine.queueing import AttemptTasks, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retries import settle
 from plot_nb.engine.seating import Outside, Seating
@@ -43,13 +45,24 @@ class Engine:
     """
 
     def __init__(
-        self, backend: SqliteBackend, outside: Outside, *, limits: Limits, latency: Latency, seed: int
+        self,
+        backend: SqliteBackend,
+        outside: Outside,
+        *,
+        limits: Limits,
+        latency: Latency,
+        seed: int,
+        concurrency: int,
+        faithful_forks: bool,
     ) -> None:
         self._backend = backend
         self._outside = outside
         self._limits = limits
         self._latency = latency
-        self._seed = seed
+        self.seed = seed
+        self.faithful_forks = faithful_forks
+        self._concurrency = concurrency
+        self._interleaving = random.Random(f"{seed}/interleaving")
         self._clock = VirtualClock(backend.latest_time())
         self._requests = Requests(self, backend, outside.fetch, outside.monotonic, limits, latency)
         self._number, self._attempt_id = backend.last_numbers()
@@ -95,8 +108,7 @@ class Engine:
         self, instance: Instance, cause: Cause, method: str, args: str, kwargs: str, ended: Callable[[], None]
     ) -> Drive:
         """Queue an execution for an event from outside, and drive its chain to the end."""
-        self._number += 1
-        identity = derive_id(self._seed, cause, self._number)
+        identity = derive_id(self.seed, cause, self.next_number())
         execution = Execution(
             self._number,
             identity,
@@ -216,37 +228,39 @@ class Engine:
             self._seating.withdraw(attempt)
             self._finish(attempt, Verdict(outcome, message), None)
 
-    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None:
-        """Queue a task for a callback.
+    def tasks_of(self, attempt: Attempt) -> AttemptTasks:
+        """The queue, for who asks."""
+        return AttemptTasks(self, attempt)
 
-        Its identity derives from what queued it, so that an execution that is tried again queues it once (SPEC 7).
-        """
-        ordinal = attempt.queued.get(method, 0)
-        attempt.queued[method] = ordinal + 1
-        parent = attempt.execution
+    # what AttemptTasks calls
+
+    def next_number(self) -> int:
+        """A number for an execution: the order of queueing."""
         self._number += 1
-        execution = Execution(
-            self._number,
-            derive_id("task", parent.id, method, ordinal),
-            attempt.instance.id,
-            "task",
-            method,
-            token,
-            args,
-            '{"json":{}}',
-            parent.id,
-            parent.chain,
-            self.now,
-            self.now,
-        )
-        if self._backend.enqueue(execution):
-            self._admit(execution)
+        return self._number
 
-    def new_token(self, attempt: Attempt) -> str:
-        """A callback's token: opaque, and not to be guessed without the seed."""
-        attempt.tokens += 1
-        parts = (self._seed, "callback", attempt.execution.id, attempt.execution.attempts, attempt.tokens)
-        return f"cb_{derive_id(*parts)}{derive_id('second half', *parts)}"
+    def enqueue(self, execution: Execution, *, coalesce: bool) -> str:
+        """Queue a task; returns its id, or that of the pending one it was coalesced with."""
+        became = self._backend.enqueue(execution, coalesce=coalesce)
+        if became.replaced is not None:
+            replaced = self._live[became.replaced]
+            replaced.state = "cancelled"
+            self._forget(replaced)
+        if became.added:
+            self._admit(execution)
+        elif became.kept is not None and execution.due < self._live[became.kept].due:
+            kept = self._live[became.kept]
+            kept.due = execution.due
+            self._await_due(kept)
+        return became.kept or execution.id
+
+    def cancel_scheduled(self, instance: int, *, execution: str | None, key: str | None) -> None:
+        """Drop pending scheduled tasks of an instance: one by id, one by key, or all."""
+        for task in list(self._live.values()):
+            if task.instance != instance or task.state != "queued" or task.attempts or not task.is_scheduled:
+                continue
+            if execution in {None, task.id} and key in {None, task.key}:
+                self._retire(task, "cancelled", "cancelled by the twist")
 
     # the turn
 
@@ -261,6 +275,7 @@ class Engine:
         arrivals, self._arrivals = self._arrivals, []
         if len(arrivals) > 1:
             arrivals.sort(key=lambda arrival: arrival[0])
+            self._interleaving.shuffle(arrivals)
         for _, attempt, arrival in arrivals:
             if isinstance(arrival, Crossing):
                 self._requests.serve(attempt, arrival)
@@ -284,7 +299,10 @@ class Engine:
                 self._outside.wake_after(0.05)
                 return False
             self._clock.move_to(moment)
-        self._fire(*self._timeline.pop())
+        while (
+            self._timeline.next_moment() == moment
+        ):  # all of a moment at once: their guests compute side by side
+            self._fire(*self._timeline.pop())
         return True
 
     def _fire(self, kind: Kind, subject: Execution | Attempt, data: Any) -> None:
@@ -292,7 +310,7 @@ class Engine:
             self._make_ready(subject)
         elif kind == "begin":
             self._computing.add(subject)
-            seed = int(derive_id(self._seed, subject.execution.id, subject.execution.attempts), 16)
+            seed = int(derive_id(self.seed, subject.execution.id, subject.execution.attempts), 16)
             limit = self._limits.requests
             self._seating.take(subject, subject.invocation(now=self.now, seed=seed, limit=limit))
         elif kind == "deadline":
@@ -349,6 +367,9 @@ class Engine:
             chain = self._chains[execution.chain] = Chain(execution.chain)
         chain.live += 1
         self._live[execution.id] = execution
+        self._await_due(execution)
+
+    def _await_due(self, execution: Execution) -> None:
         if execution.due > self.now:
             self._timeline.add_due(execution)
         else:
@@ -361,7 +382,7 @@ class Engine:
         if not self._drives or len(self._attempts) >= self._outside.sandboxes:
             return False
         for actor in self._actors.values():
-            while actor.ready and not actor.running:
+            while actor.ready and len(actor.running) < self._concurrency:
                 _, execution = heapq.heappop(actor.ready)
                 if execution.state != "queued":
                     continue
@@ -396,7 +417,11 @@ class Engine:
             self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
         args = Mask(actor.instance.options)(execution.args)
-        self._backend.claim(execution, attempt.id, version.number, self.now, args)
+        following = next_occurrence(execution, self._number + 1, self.now)
+        self._backend.claim(execution, attempt.id, version.number, self.now, args, following)
+        if following is not None:
+            self._admit(following)
+            self._number = following.number
         actor.running.add(attempt)
         self._attempts.add(attempt)
         for drive in self._drives:

@@ -75,6 +75,8 @@ class Execution:
         chain: The id of the execution that the event itself set off.
         failures: Attempts that raised or died; a process that was killed does not count.
         due: When it may run, in microseconds.
+        key: Of a keyed task: at most one with it is pending.
+        every: Of a recurring task: microseconds to its next occurrence.
     """
 
     number: int
@@ -92,6 +94,13 @@ class Execution:
     attempts: int = 0
     failures: int = 0
     state: State = "queued"
+    key: str | None = None
+    every: int | None = None
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it is a task for later: those are chains of their own, and can be cancelled."""
+        return self.cause == "task" and self.chain == self.id
 
     @property
     def order(self) -> tuple[int, int, int]:

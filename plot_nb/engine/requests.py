@@ -32,7 +32,7 @@ from plot_nb.engine.timeline import Kind
 from plot_nb.sandbox.pool import Crossing
 from plot_nb.tools import callbacks, store, tasks
 from plot_nb.tools.network import FetchRequest, FetchResponse, Patterns, latency_of
-from plot_nb.tools.operation import Context, Operation
+from plot_nb.tools.operation import Context, Operation, TaskQueue
 
 TOOLS: dict[str, dict[str, Operation[Any]]] = {
     "store": store.OPERATIONS,
@@ -84,11 +84,8 @@ class Schedule(Protocol):
     def stop(self, attempt: Attempt, outcome: str, message: str) -> None:
         """End an attempt from outside."""
 
-    def queue_task(self, attempt: Attempt, token: str, method: str, args: str) -> None:
-        """Queue a task for a callback."""
-
-    def new_token(self, attempt: Attempt) -> str:
-        """A callback's token."""
+    def tasks_of(self, attempt: Attempt) -> TaskQueue:
+        """The queue, for who asks."""
 
     def fetched(self) -> None:
         """A fetch has ended."""
@@ -217,10 +214,10 @@ class Requests:
         context = Context(
             self._backend,
             Origin(attempt.instance.id, attempt.id, row.seq, row.started),
+            attempt.execution.id,
             attempt.version.number,
             attempt.version.methods.keys(),
-            lambda: self._engine.new_token(attempt),
-            lambda token, method, args: self._engine.queue_task(attempt, token, method, args),
+            self._engine.tasks_of(attempt),
         )
         row.detail = operation.detail(context, arguments)[:2048]
         return operation.perform(context, arguments)

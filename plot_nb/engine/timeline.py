@@ -21,7 +21,7 @@ class Timeline:
 
     def add_due(self, execution: Execution) -> None:
         """An execution falls due at its own time."""
-        heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, None))
+        heapq.heappush(self._events, (execution.due, next(self._order), "due", execution, execution.due))
 
     def add(self, moment: int, kind: Kind, attempt: Attempt, data: Any = None) -> None:
         """Something concerns an attempt."""
@@ -44,7 +44,7 @@ class Timeline:
 
 def _is_stale(kind: Kind, subject: Execution | Attempt, data: Any) -> bool:
     if isinstance(subject, Execution):
-        return subject.state != "queued"
+        return subject.state != "queued" or subject.due != data  # coalesced to an earlier time
     if subject.ended or subject.why_stopped is not None:
         return True
     return kind == "timer" and (not subject.waiting or subject.crossing != data)

@@ -61,10 +61,21 @@ _REQUEST_COLUMNS = (
 )
 
 _TASKS = """
-SELECT id, parent, method, state, due, queued, attempts, failures FROM executions
+SELECT id, parent, method, state, due, queued, attempts, failures, key, every / 1000.0 FROM executions
 WHERE cause = 'task' AND {where} ORDER BY number
 """
-_TASK_COLUMNS = ("execution", "parent", "method", "state", "run_at", "queued", "attempts", "failures")
+_TASK_COLUMNS = (
+    "execution",
+    "parent",
+    "method",
+    "state",
+    "run_at",
+    "queued",
+    "attempts",
+    "failures",
+    "key",
+    "every_ms",
+)
 
 _LOGS = """
 SELECT * FROM (

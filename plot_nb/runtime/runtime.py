@@ -56,6 +56,10 @@ class Runtime:
         limits: The budget of each attempt.
         latency: What things take on the virtual clock.
         seed: Where identities, tokens and randomness come from. Without one, the file's own, or a new one.
+        concurrency: How many executions of one instance may be in flight at once. On the virtual clock they
+            interleave at crossings, in an order drawn from the seed.
+        faithful_forks: Whether an execution that is tried again queues its tasks again, as a runtime without
+            derived identities would.
         allow_private: Whether `fetch` may reach loopback, private and other special addresses.
         durability: `process`: what an `await` returned survives a killed process. `full`: also a power cut.
 
@@ -71,22 +75,28 @@ class Runtime:
         limits: Limits | None = None,
         latency: Latency | None = None,
         seed: int | None = None,
+        concurrency: int = 1,
+        faithful_forks: bool = False,
         allow_private: bool = False,
         durability: Durability = "process",
     ) -> None:
+        if concurrency < 1:
+            raise ValueError(f"concurrency={concurrency!r}: give a whole number of 1 or more")
         self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.last_run: Run | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="plot_nb-")) if path is None else None
         self.path = Path(path) if path is not None else Path(str(self._folder), "state.db")
         self._given_seed = seed
+        self._concurrency = concurrency
+        self._faithful_forks = faithful_forks
         self._closed = False
         self._instances: dict[int, Instance] = {}
         self._backend = SqliteBackend(self.path, durability=durability)
         try:
             self._backend.recover(self._backend.latest_time() or 0)
             self._thread = EngineThread(
-                workers=_WORKERS,
+                workers=max(_WORKERS, concurrency),
                 allow_private=allow_private,
                 fetch_latency=self.latency.fetch.total_seconds(),
             )
@@ -106,7 +116,13 @@ class Runtime:
         self._backend.save_meta("seed", seed)
         self.seed = seed
         self._engine = Engine(
-            self._backend, self._thread, limits=self.limits, latency=self.latency, seed=seed
+            self._backend,
+            self._thread,
+            limits=self.limits,
+            latency=self.latency,
+            seed=seed,
+            concurrency=self._concurrency,
+            faithful_forks=self._faithful_forks,
         )
         self._instances = {row[0]: restore_instance(row) for row in self._backend.instances()}
         self._engine.restore(list(self._instances.values()))

@@ -37,7 +37,7 @@ def find(context: Context, token: str) -> Callback:
     return found
 
 
-def method_of(context: Context, arguments: tuple[str]) -> str:
+def method_of(context: Context, arguments: tuple[str, ...]) -> str:
     """What the journal shows for a token: its method, which tells more and gives nothing away."""
     found = context.backend.callback(context.origin.instance, arguments[0])
     return found.method if found else "unknown callback"
@@ -55,7 +55,7 @@ def _create(context: Context, arguments: tuple[str, str]) -> str:
             f"the arguments of the callback for {method!r} are {len(args)} characters encoded, "
             f"at most {VALUE_LIMIT} fit: put them into the Store and pass the key"
         )
-    token = context.new_token()
+    token = context.tasks.new_token()
     context.backend.add_callback(context.origin, token, method, args, context.version)
     return token
 

@@ -4,32 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from plot_nb.backend.sqlite import Origin, SqliteBackend
+from plot_nb.engine.model import Callback
 
 A = TypeVar("A")
 
 
+class TaskQueue(Protocol):
+    """What the engine does for the attempt that asks. Times are microseconds on the runtime's clock."""
+
+    def new_token(self) -> str:
+        """A token that cannot be guessed."""
+
+    def queue(
+        self,
+        callback: Callback,
+        *,
+        due: int | None = None,
+        key: str | None = None,
+        every: int | None = None,
+        coalesce: bool = False,
+    ) -> str:
+        """Queue an execution of a callback; returns its id."""
+
+    def cancel(self, *, execution: str | None = None, key: str | None = None) -> None:
+        """Drop a pending scheduled task by id or by key, or all of the instance's with neither."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operation may use: the durable state, who asks, and the engine's two services.
+    """What an operation may use: the durable state, who asks, and the engine's queue.
 
     Attributes:
-        version: The number of the version that the attempt runs.
+        execution: The id of the execution that asks.
+        version: The number of the version that it runs.
         methods: The methods of that version.
-        new_token: A token that cannot be guessed.
-        queue_task: Queue an execution for a callback (by its token and method).
     """
 
     backend: SqliteBackend
     origin: Origin
+    execution: str
     version: int
     methods: Collection[str]
-    new_token: Callable[[], str]
-    queue_task: Callable[[str, str, str], None]
+    tasks: TaskQueue
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The host side of tasks (SPEC 7): a callback queued as an execution of its own."""
+"""The host side of tasks (SPEC 7): a callback queued as an execution of its own, now or later."""
 
 from __future__ import annotations
 
@@ -6,13 +6,67 @@ from typing import Any
 
 from plot_nb.tools.callbacks import find, method_of
 from plot_nb.tools.operation import Context, Operation
+from plot_nb.tools.store import check_key
+
+LATEST_MS = 253_402_300_799_000
+"""The end of the year 9999, the last that a datetime can say."""
+
+SHORTEST_MS = 1
 
 
-def _run(context: Context, arguments: tuple[str]) -> None:
-    callback = find(context, arguments[0])
-    context.queue_task(callback.token, callback.method, callback.args)
+def _moment(milliseconds: float) -> int:
+    """Milliseconds from the guest as microseconds.
+
+    Raises:
+        ValueError: If it is no moment that a clock can show.
+    """
+    if not 0 <= milliseconds <= LATEST_MS:
+        raise ValueError(f"{milliseconds} is no time: give a datetime before the year 10000")
+    return int(milliseconds * 1000)
+
+
+def _run(context: Context, arguments: tuple[str, float | None]) -> str | None:
+    token, run_at = arguments
+    callback = find(context, token)
+    if run_at is None:
+        context.tasks.queue(callback)
+        return None
+    return context.tasks.queue(callback, due=_moment(run_at))
+
+
+def _schedule(context: Context, arguments: tuple[str, str, float, bool]) -> None:
+    key, token, run_at, coalesce = arguments
+    check_key(key)
+    context.tasks.queue(find(context, token), due=_moment(run_at), key=key, coalesce=coalesce)
+
+
+def _schedule_recurring(context: Context, arguments: tuple[str, str, float, float | None]) -> None:
+    key, token, every_ms, first_run_at = arguments
+    check_key(key)
+    if not SHORTEST_MS <= every_ms <= LATEST_MS:
+        raise ValueError(f"every={every_ms} ms: give a timedelta of a millisecond or more")
+    every = int(every_ms * 1000)
+    due = context.origin.now + every
+    if first_run_at is not None:
+        due = min(due, _moment(first_run_at))
+    context.tasks.queue(find(context, token), due=due, key=key, every=every)
+
+
+def _cancel(context: Context, arguments: tuple[str]) -> None:
+    context.tasks.cancel(execution=arguments[0])
+
+
+def _cancel_scheduled(context: Context, arguments: tuple[str]) -> None:
+    context.tasks.cancel(key=arguments[0])
 
 
 OPERATIONS: dict[str, Operation[Any]] = {
-    "run": Operation(tuple[str], method_of, _run),
+    "run": Operation(tuple[str, float | None], method_of, _run),
+    "schedule": Operation(tuple[str, str, float, bool], lambda c, a: a[0], _schedule),
+    "schedule_recurring": Operation(
+        tuple[str, str, float, float | None], lambda c, a: a[0], _schedule_recurring
+    ),
+    "cancel": Operation(tuple[str], lambda c, a: a[0], _cancel),
+    "cancel_all": Operation(tuple[()], lambda c, a: "", lambda c, a: c.tasks.cancel()),
+    "cancel_scheduled": Operation(tuple[str], lambda c, a: a[0], _cancel_scheduled),
 }

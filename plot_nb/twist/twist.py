@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from plot_nb.twist.callbacks import Callbacks
@@ -130,9 +131,33 @@ class Twist:
         """Delete all callbacks of this twist."""
         return self.tools.callbacks.delete_all()
 
-    def run_task(self, callback: str) -> Request[None]:
-        """Queue a callback as an execution of its own, with a fresh budget."""
-        return self.tools.tasks.run(callback)
+    def run_task(self, callback: str, run_at: datetime | None = None) -> Request[str | None]:
+        """Queue a callback as an execution of its own, with a fresh budget; with `run_at` gives a token."""
+        return self.tools.tasks.run(callback, run_at)
+
+    def cancel_task(self, token: str) -> Request[None]:
+        """Drop a task that waits for its `run_at`."""
+        return self.tools.tasks.cancel(token)
+
+    def cancel_all_tasks(self) -> Request[None]:
+        """Drop all tasks that wait for their time."""
+        return self.tools.tasks.cancel_all()
+
+    def schedule_task(
+        self, key: str, callback: str, run_at: datetime, *, coalesce: bool = False
+    ) -> Request[None]:
+        """Have at most one pending task for `key`: scheduling again replaces it, or keeps the earlier time."""
+        return self.tools.tasks.schedule(key, callback, run_at, coalesce=coalesce)
+
+    def schedule_recurring(
+        self, key: str, callback: str, *, every: timedelta, first_run_at: datetime | None = None
+    ) -> Request[None]:
+        """Run a callback again and again, until `cancel_scheduled_task`."""
+        return self.tools.tasks.schedule_recurring(key, callback, every=every, first_run_at=first_run_at)
+
+    def cancel_scheduled_task(self, key: str) -> Request[None]:
+        """Drop the pending task of a key and end its recurrence."""
+        return self.tools.tasks.cancel_scheduled(key)
 
 
 def equip(twist: Twist, options: Mapping[str, Any]) -> Build:

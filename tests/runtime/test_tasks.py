@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 
 from plot_nb import Limits, Runtime
 from tests.runtime.twists import called, line_of, methods, on_runtime
+
+T = TypeVar("T")
 
 
 def test_a_task_is_an_execution_of_its_own_with_its_parent() -> None:
@@ -222,3 +226,208 @@ def test_tokens_of_callbacks_differ_and_cannot_be_made_up(seed: int) -> None:
             return [len(set(tokens)), min(map(len, tokens)), type(error).__name__]
     """
     assert called(body, seed=seed).value == [20, 31, "CallbackNotFound"]
+
+
+SCHEDULES = """
+async def later(self, minutes, coalesce=None):
+    at = now() + timedelta(minutes=minutes)
+    callback = await self.callback(self.note, minutes)
+    if coalesce is None:
+        return await self.run_task(callback, run_at=at)
+    await self.schedule_task("sync", callback, at, coalesce=coalesce)
+async def cancel(self, token):
+    await self.cancel_task(token)
+async def cancel_all(self):
+    await self.cancel_all_tasks()
+async def cancel_key(self, key):
+    await self.cancel_scheduled_task(key)
+async def note(self, what):
+    await self.set("notes", [*(await self.get("notes") or []), what])
+async def every_minute(self, first=None):
+    first = None if first is None else now() + timedelta(seconds=first)
+    callback = await self.callback(self.tick)
+    await self.schedule_recurring("tick", callback, every=timedelta(minutes=1), first_run_at=first)
+async def tick(self):
+    ticks = await self.get("ticks") or []
+    await self.set("ticks", [*ticks, now()])
+    if (await self.get("fail")) or len(ticks) == 3:
+        raise ValueError("a run that fails")
+async def own_key(self, left):
+    if left:
+        callback = await self.callback(self.own_key, left - 1)
+        await self.schedule_task("own", callback, now() + timedelta(hours=1))
+    await self.note(left)
+"""
+HEAD = "from datetime import timedelta"
+
+
+def scheduled(work: Callable[[Runtime, Any], Awaitable[T]], **settings: Any) -> T:
+    """Run `work` with a runtime and a twist that schedules."""
+
+    async def deployed(runtime: Runtime) -> T:
+        return await work(runtime, await runtime.deploy(methods(SCHEDULES, head=HEAD)))
+
+    return on_runtime(deployed, **settings)
+
+
+def notes(twist: Any) -> Any:
+    return dict(zip(twist.store["key"], twist.store["value"], strict=True)).get("notes")
+
+
+def test_work_for_later_waits_for_its_time_and_nobody_waits_for_it() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        run = await twist.later(60)
+        assert isinstance(run.value, str)
+        assert (len(run.executions), notes(twist)) == (1, None)
+        await runtime.advance(timedelta(minutes=59))
+        assert notes(twist) is None
+        passed = await runtime.advance(timedelta(minutes=1))
+        assert (passed.executions["method"].tolist(), notes(twist)) == (["note"], [60])
+
+    scheduled(work)
+
+
+def test_a_time_that_has_passed_is_now() -> None:
+    async def work(_: Runtime, twist: Any) -> None:
+        run = await twist.later(-5)
+        assert run.executions["method"].tolist() == ["later", "note"]
+
+    scheduled(work)
+
+
+def test_idle_runs_what_falls_due_within_the_horizon_in_time_order() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        for minutes in (30, 10, 20, 60 * 25):
+            await twist.later(minutes)
+        await runtime.run_until_idle()
+        assert notes(twist) == [10, 20, 30]
+        await runtime.run_until_idle(timedelta(days=2))
+        assert notes(twist) == [10, 20, 30, 60 * 25]
+
+    scheduled(work)
+
+
+def test_a_scheduled_task_can_be_cancelled_an_immediate_one_cannot() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        first = (await twist.later(1)).value
+        await twist.later(2)
+        await twist.cancel(first)
+        await twist.cancel("nothing")
+        await runtime.run_until_idle()
+        assert notes(twist) == [2]
+        await twist.later(3)
+        await twist.later(4, coalesce=False)
+        await twist.cancel_all()
+        await runtime.run_until_idle()
+        assert notes(twist) == [2]
+        assert twist.tasks["state"].tolist() == ["cancelled", "done", "cancelled", "cancelled"]
+
+    scheduled(work)
+
+
+@pytest.mark.parametrize(("coalesce", "expected"), [(False, [7]), (True, [9])])
+def test_a_key_has_one_pending_task_replaced_or_kept_at_the_earlier_time(
+    coalesce: bool, expected: list[int]
+) -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        start = runtime.now
+        for minutes in (9, 5, 7):
+            await twist.later(minutes, coalesce)
+        waiting = twist.tasks[twist.tasks["state"] == "queued"]
+        assert len(waiting) == 1
+        minutes = (waiting["run_at"].iloc[0] - start).total_seconds() // 60
+        assert minutes == (5 if coalesce else 7)
+        await runtime.run_until_idle()
+        assert notes(twist) == expected
+
+    scheduled(work)
+
+
+def test_a_task_may_schedule_its_own_key() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        await twist.own_key(3)
+        await runtime.run_until_idle()
+        assert notes(twist) == [3, 2, 1, 0]
+
+    scheduled(work)
+
+
+def test_a_recurring_task_goes_on_when_runs_fail_until_it_is_cancelled() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        await twist.every_minute(first=10)
+        start = runtime.now
+        await runtime.advance(timedelta(minutes=6))
+        ticks = twist.executions.query("method == 'tick' and attempt == 1")["started"]
+        assert [round((at - start).total_seconds()) for at in ticks] == [10, 70, 130, 190, 250, 310]
+        failed = twist.executions.query("outcome == 'error'")
+        assert failed["attempt"].tolist() == [1]
+        before = len(twist.executions.query("method == 'tick'"))
+        await twist.cancel_key("tick")
+        await runtime.advance(timedelta(minutes=6))
+        assert len(twist.executions.query("method == 'tick'")) == before
+
+    scheduled(work)
+
+
+def test_first_run_at_is_never_later_than_the_interval() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        await twist.every_minute(first=3600)
+        assert twist.tasks["run_at"].iloc[0] - runtime.now <= timedelta(minutes=1)
+
+    scheduled(work)
+
+
+def test_a_day_of_minutes_is_one_call() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        await twist.every_minute()
+        run = await runtime.advance(timedelta(days=1))
+        assert run.executions["method"].tolist().count("tick") == 1441
+
+    scheduled(work)
+
+
+def test_faithful_forks_show_what_derived_identities_prevent() -> None:
+    body = """
+    async def go(self):
+        await self.run_task(await self.callback(self.flaky))
+    async def flaky(self):
+        await self.run_task(await self.callback(self.next))
+        tries = (await self.get("tries") or 0) + 1
+        await self.set("tries", tries)
+        if tries < 3:
+            raise ValueError("again")
+    async def next(self):
+        await self.set("ran", (await self.get("ran") or 0) + 1)
+    """
+    assert called(body, faithful_forks=True).store["ran"] == 3
+
+
+RACE = """
+async def start(self, count):
+    callback = await self.callback(self.add)
+    await asyncio.gather(*(self.run_task(callback) for _ in range(count)))
+async def add(self):
+    n = await self.get("n") or 0
+    await self.set("n", n + 1)
+"""
+
+
+def race(seed: int, concurrency: int) -> tuple[Any, str]:
+    async def work(runtime: Runtime) -> tuple[Any, str]:
+        twist = await runtime.deploy(methods(RACE, head="import asyncio"))
+        run = await twist.start(12)
+        history = twist.store_history[["value", "execution"]].to_csv()
+        assert set(run.executions["outcome"]) == {"ok"}
+        return twist.store["value"].iloc[0], history
+
+    return on_runtime(work, seed=seed, concurrency=concurrency)
+
+
+def test_executions_of_an_instance_run_one_at_a_time_unless_concurrency_lets_them_race() -> None:
+    assert race(1, 1)[0] == 12
+    assert race(1, 4)[0] < 12
+
+
+def test_the_same_seed_shows_the_same_race_again() -> None:
+    assert race(1, 4) == race(1, 4)
+    assert race(1, 4)[1] != race(2, 4)[1]

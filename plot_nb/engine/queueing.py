@@ -1,0 +1,103 @@
+"""Tasks that an attempt queues, schedules and cancels (SPEC 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plot_nb.engine.attempt import Attempt
+from plot_nb.engine.model import Callback, Execution, derive_id
+
+if TYPE_CHECKING:
+    from plot_nb.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTasks:
+    """The engine's queue in the hands of one attempt."""
+
+    engine: Engine
+    attempt: Attempt
+
+    def new_token(self) -> str:
+        """A callback's token: opaque, and not to be guessed without the seed."""
+        attempt, seed = self.attempt, self.engine.seed
+        attempt.tokens += 1
+        parts = (seed, "callback", attempt.execution.id, attempt.execution.attempts, attempt.tokens)
+        return f"cb_{derive_id(*parts)}{derive_id('second half', *parts)}"
+
+    def queue(
+        self,
+        callback: Callback,
+        *,
+        due: int | None = None,
+        key: str | None = None,
+        every: int | None = None,
+        coalesce: bool = False,
+    ) -> str:
+        """Queue an execution of a callback.
+
+        Its identity derives from what queues it, so that an execution that is tried again queues it once; with
+        `faithful_forks` each attempt queues its own. Work for later is a chain of its own, so nobody waits for it.
+
+        Returns:
+            Its id, or that of the pending one it was coalesced with.
+        """
+        engine, parent = self.engine, self.attempt.execution
+        ordinal = self.attempt.queued.get(callback.method, 0)
+        self.attempt.queued[callback.method] = ordinal + 1
+        fork = parent.attempts if engine.faithful_forks else "any attempt"
+        identity = derive_id("task", parent.id, callback.method, ordinal, fork)
+        is_later = due is not None and due > engine.now
+        execution = Execution(
+            engine.next_number(),
+            identity,
+            self.attempt.instance.id,
+            "task",
+            callback.method,
+            callback.token,
+            callback.args,
+            '{"json":{}}',
+            parent.id,
+            identity if is_later else parent.chain,
+            due if due is not None and is_later else engine.now,
+            engine.now,
+            key=key,
+            every=every,
+        )
+        return engine.enqueue(execution, coalesce=coalesce)
+
+    def cancel(self, *, execution: str | None = None, key: str | None = None) -> None:
+        """Drop a pending scheduled task by id or by key, or all of the instance's with neither.
+
+        An immediate task cannot be cancelled, and one that is not there is no error.
+        """
+        self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key)
+
+
+def next_occurrence(execution: Execution, number: int, now: int) -> Execution | None:
+    """What is armed before a recurring task begins, so that a run that fails or is lost does not end the cadence.
+
+    Occurrences that were missed while something else ran are left out.
+    """
+    if execution.every is None or execution.attempts > 1:
+        return None
+    missed = max(0, now - execution.due) // execution.every
+    due = execution.due + (missed + 1) * execution.every
+    identity = derive_id("occurrence", execution.id)
+    return Execution(
+        number,
+        identity,
+        execution.instance,
+        "task",
+        execution.method,
+        execution.callback,
+        execution.args,
+        execution.kwargs,
+        execution.id,
+        identity,
+        due,
+        now,
+        key=execution.key,
+        every=execution.every,
+    )
