@@ -245,10 +245,6 @@ class SqliteBackend:
                 if gone.rowcount:
                     self._add_store_version(origin, key, None)
 
-    def clear_all(self, origin: Origin) -> None:
-        """Remove all keys of an instance."""
-        self.clear_many(origin, list(self.keys(origin.instance)))
-
     def _add_store_version(self, origin: Origin, key: str, value: str | None) -> int | None:
         return self._execute(
             "INSERT INTO store_versions (instance, key, version, value, updated, attempt_id, seq) SELECT ?1, ?2,"

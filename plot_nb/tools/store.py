@@ -11,6 +11,9 @@ from plot_nb.tools.operation import Context, Operation
 KEY_LIMIT = 1024
 """Bytes of a key (SPEC 5)."""
 
+LONGEST_LOCK_MS = 86_400_000
+"""A day: who holds a lock longer has forgotten it."""
+
 VALUE_LIMIT = 2**20
 """Bytes of an encoded value (SPEC 5)."""
 
@@ -59,6 +62,7 @@ def _short(key: str) -> str:
 
 
 def _set(context: Context, values: Sequence[tuple[str, str]]) -> None:
+    _check_writable(key for key, _ in values)
     for key, text in values:
         check_key(key)
         check_value(key, text)
@@ -73,11 +77,27 @@ def _get_many(context: Context, arguments: tuple[list[str]]) -> dict[str, str]:
 
 def _list(context: Context, arguments: tuple[str]) -> list[str]:
     keys = context.backend.keys(context.origin.instance, arguments[0])
-    return [key for key, _ in _fitting((key, "") for key in keys)]
+    return [key for key, _ in _fitting((key, "") for key in keys if _is_visible(key, arguments[0]))]
 
 
 def _list_entries(context: Context, arguments: tuple[str]) -> list[tuple[str, str]]:
-    return list(_fitting(context.backend.entries(context.origin.instance, arguments[0])))
+    entries = context.backend.entries(context.origin.instance, arguments[0])
+    return list(_fitting(entry for entry in entries if _is_visible(entry[0], arguments[0])))
+
+
+def _is_visible(key: str, prefix: str) -> bool:
+    """Locks are not, unless they were asked for."""
+    return prefix.startswith(LOCKS) or not key.startswith(LOCKS)
+
+
+def _clear(context: Context, keys: list[str]) -> None:
+    _check_writable(_checked(keys))
+    context.backend.clear_many(context.origin, keys)
+
+
+def _clear_all(context: Context) -> None:
+    keys = context.backend.keys(context.origin.instance)
+    context.backend.clear_many(context.origin, [key for key in keys if _is_visible(key, "")])
 
 
 def _fitting(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -102,6 +122,41 @@ def _get(context: Context, arguments: tuple[str]) -> str | None:
     return context.backend.get(context.origin.instance, arguments[0])
 
 
+LOCKS = "__lock__:"
+"""Where locks are kept: listed only when this prefix is asked for (SPEC 5)."""
+
+
+def _acquire_lock(context: Context, arguments: tuple[str, float]) -> bool:
+    key, milliseconds = arguments
+    check_key(LOCKS + key)
+    if not 0 < milliseconds <= LONGEST_LOCK_MS:
+        raise ValueError(f"a lock's time of {milliseconds} ms: give more than 0 and at most 24 hours")
+    held = _holder(context, key)
+    if held is not None and held["until"] * 1000 > context.origin.now:
+        return False
+    until = context.origin.now / 1000 + milliseconds
+    lock = json.dumps({"json": {"execution": context.execution, "until": until}})
+    context.backend.set_many(context.origin, [(LOCKS + key, lock)])
+    return True
+
+
+def _release_lock(context: Context, arguments: tuple[str]) -> None:
+    held = _holder(context, arguments[0])
+    if held is not None and held["execution"] == context.execution:
+        context.backend.clear_many(context.origin, [LOCKS + arguments[0]])
+
+
+def _holder(context: Context, key: str) -> Any:
+    text = context.backend.get(context.origin.instance, LOCKS + key)
+    return None if text is None else json.loads(text)["json"]
+
+
+def _check_writable(keys: Iterable[str]) -> None:
+    for key in keys:
+        if key.startswith(LOCKS):
+            raise ValueError(f"keys that begin with {LOCKS!r} are locks: use acquire_lock and release_lock")
+
+
 def _count(_: Context, arguments: tuple[Sized]) -> str:
     return f"{len(arguments[0])} keys"
 
@@ -109,15 +164,13 @@ def _count(_: Context, arguments: tuple[Sized]) -> str:
 OPERATIONS: dict[str, Operation[Any]] = {
     "get": Operation(tuple[str], lambda c, a: a[0], _get),
     "set": Operation(tuple[str, str], lambda c, a: a[0], lambda c, a: _set(c, [a])),
-    "clear": Operation(
-        tuple[str], lambda c, a: a[0], lambda c, a: c.backend.clear_many(c.origin, list(_checked(a)))
-    ),
+    "clear": Operation(tuple[str], lambda c, a: a[0], lambda c, a: _clear(c, list(a))),
     "get_many": Operation(tuple[list[str]], _count, _get_many),
     "set_many": Operation(tuple[dict[str, str]], _count, lambda c, a: _set(c, list(a[0].items()))),
-    "clear_many": Operation(
-        tuple[list[str]], _count, lambda c, a: c.backend.clear_many(c.origin, list(_checked(a[0])))
-    ),
-    "clear_all": Operation(tuple[()], lambda c, a: "", lambda c, a: c.backend.clear_all(c.origin)),
+    "clear_many": Operation(tuple[list[str]], _count, lambda c, a: _clear(c, a[0])),
+    "clear_all": Operation(tuple[()], lambda c, a: "", lambda c, a: _clear_all(c)),
+    "acquire_lock": Operation(tuple[str, float], lambda c, a: a[0], _acquire_lock),
+    "release_lock": Operation(tuple[str], lambda c, a: a[0], _release_lock),
     "list": Operation(tuple[str], lambda c, a: a[0], _list),
     "list_entries": Operation(tuple[str], lambda c, a: a[0], _list_entries),
 }

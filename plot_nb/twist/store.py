@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from plot_nb.twist import superjson
@@ -61,6 +62,25 @@ class Store(Tool):
             [_prefix(prefix)],
             lambda entries: {key: superjson.loads(text) for key, text in entries},
         )
+
+    def acquire_lock(self, key: str, ttl: timedelta | float) -> Request[bool]:
+        """Take a lock that nobody else can hold until it is released, or its time has passed.
+
+        Args:
+            key: The lock's name; locks are no keys of the Store.
+            ttl: How long it holds at most, as a timedelta or in seconds. A day at most.
+
+        Returns:
+            False while another execution, or this one, holds it.
+        """
+        seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
+        if not 0 < seconds <= 86_400:
+            raise ValueError(f"ttl={ttl!r}: give a timedelta, or seconds, above 0 and of a day at most")
+        return Request("store.acquire_lock", [_key(key), seconds * 1000])
+
+    def release_lock(self, key: str) -> Request[None]:
+        """Give a lock free; no error if this execution does not hold it."""
+        return Request("store.release_lock", [_key(key)])
 
 
 def _key(key: str) -> str:

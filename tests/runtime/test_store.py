@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -127,7 +129,7 @@ def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: lis
             backend.clear_many(origin, what)
             model = {key: value for key, value in model.items() if key not in what}
         elif step == "clear_all":
-            backend.clear_all(origin)
+            backend.clear_many(origin, backend.keys(1))
             model = {}
         else:
             expected = sorted(key for key in model if key.startswith(what))
@@ -137,3 +139,72 @@ def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: lis
         assert list(backend.keys(1)) == sorted(model)
         assert list(backend.keys(2)) == []
     backend.close()
+
+
+LOCKS = """
+async def take(self, seconds, keep=True):
+    got = await self.tools.store.acquire_lock("sync", seconds)
+    if got and not keep:
+        await self.tools.store.release_lock("sync")
+    return got
+async def release(self):
+    await self.tools.store.release_lock("sync")
+async def keys(self):
+    await self.set("a", 1)
+    hidden = await self.tools.store.list("__lock__:")
+    shown = await self.tools.store.list()
+    await self.clear_all()
+    return [hidden, shown, await self.list_entries(), await self.tools.store.list("__lock__:")]
+async def worker(self):
+    while not await self.tools.store.acquire_lock("n", timedelta(minutes=1)):
+        await asyncio.sleep(0.01)
+    n = await self.get("n") or 0
+    await self.set("n", n + 1)
+    await self.tools.store.release_lock("n")
+async def race(self, count):
+    callback = await self.callback(self.worker)
+    await asyncio.gather(*(self.run_task(callback) for _ in range(count)))
+async def forge(self):
+    await self.set("__lock__:sync", 1)
+"""
+
+
+def locking(work: Callable[[Runtime, Any], Awaitable[None]], **more: Any) -> None:
+    async def deployed(runtime: Runtime) -> None:
+        head = "import asyncio\nfrom datetime import timedelta"
+        await work(runtime, await runtime.deploy(methods(LOCKS, head=head)))
+
+    on_runtime(deployed, **more)
+
+
+def test_a_lock_is_exclusive_until_it_is_released_by_its_holder_or_expires() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        assert (await twist.take(60)).value is True
+        assert (await twist.take(60)).value is False
+        await twist.release()  # another execution: not its lock
+        assert (await twist.take(60)).value is False
+        await runtime.advance(timedelta(seconds=60))
+        assert (await twist.take(60, False)).value is True
+        assert (await twist.take(60)).value is True
+
+    locking(work)
+
+
+def test_a_lock_holds_across_concurrent_executions() -> None:
+    async def work(_: Runtime, twist: Any) -> None:
+        run = await twist.race(12)
+        assert set(run.executions["outcome"]) == {"ok"}
+        assert dict(zip(twist.store["key"], twist.store["value"], strict=True))["n"] == 12
+
+    locking(work, concurrency=4)
+
+
+def test_locks_are_no_keys_unless_asked_for() -> None:
+    async def work(_: Runtime, twist: Any) -> None:
+        await twist.take(60)
+        lock = ["__lock__:sync"]
+        assert (await twist.keys()).value == [lock, ["a"], {}, lock]
+        forged = await twist.forge()
+        assert (forged.outcome, "acquire_lock" in str(forged.error)) == ("error", True)
+
+    locking(work)
