@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from wasmtime import Store, WasiConfig, WasmtimeError
+from wasmtime import ExitTrap, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Func, Linker, Record
 
 from plot_nb.sandbox import door, machine, memory, wire
@@ -400,6 +400,8 @@ def _explain(trap: Exception, *, over_cpu: bool, peak: int | None, limit: int) -
             "memory",
             f"the interpreter gave up when it needed more than {peak} of {limit} bytes",
         )
+    if isinstance(trap, ExitTrap):
+        return "trapped", "unreachable", f"the twist ended the interpreter with os._exit({trap.code})"
     if isinstance(trap, WasmtimeError):
         cause = message.rpartition("wasm trap:")[2].strip().splitlines()
         return "trapped", "unreachable", f"the interpreter stopped: {cause[0] if cause else message[:200]}"

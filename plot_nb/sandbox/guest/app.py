@@ -108,8 +108,8 @@ class Sandbox:
         """`time.sleep` on the runtime's clock."""
         if not isinstance(seconds, (int, float)):
             seconds = seconds.__index__()
-        if seconds < 0:
-            raise ValueError("sleep length must be non-negative")
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"sleep length must be a number of seconds, zero or more, not {seconds}")
         if seconds:
             self.loop.block(seconds)
 

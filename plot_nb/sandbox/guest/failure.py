@@ -34,8 +34,9 @@ def failure(error: BaseException, cell: str, files: Collection[str]) -> dict[str
 
 
 def _line(error: BaseException, trace: traceback.TracebackException, cell: str) -> int | None:
-    if isinstance(error, SyntaxError) and error.filename == cell:
-        return error.lineno
+    if isinstance(error, SyntaxError) and error.filename == cell and isinstance(error.lineno, int):
+        # Anybody can raise one, with any line.
+        return error.lineno if 0 < error.lineno < 10**9 else None
     lines = [frame.lineno for frame in trace.stack if frame.filename == cell]
     return lines[-1] if lines else None
 

@@ -78,10 +78,12 @@ class HostLoop(base_events.BaseEventLoop):
         """Put a request into the next crossing.
 
         Raises:
-            ValueError: If it is too large to cross at all.
+            ValueError: If it is too large to cross at all, or no text.
         """
         self._number = number = self._number + 1
         text = json.dumps([number, operation, arguments, line])
+        if "\\ud" in text:
+            _check_text(operation, arguments)
         if len(text) > REQUEST_BYTES:
             raise ValueError(
                 f"this {operation} measures {len(text)} bytes, at most {REQUEST_BYTES} can cross"
@@ -187,6 +189,14 @@ class HostLoop(base_events.BaseEventLoop):
 
     def close(self) -> None:
         """Nothing to close: the instance is thrown away."""
+
+
+def _check_text(operation: str, arguments: Sequence[Any]) -> None:
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start : error.end]
+        raise ValueError(f"this {operation} holds half a surrogate pair, {half!a}: it is not text") from None
 
 
 def _seconds(timeout: float | None) -> str:
