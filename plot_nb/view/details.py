@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ERRORS = 5
 _TRACEBACK = 3000
-_LINES = 8
+_LINES = 12
 _LOGS = 120
 _LOG_TEXT = 400
 _LOG_TOTAL = 14_000
@@ -148,6 +148,14 @@ def stopped_at(attempt: Attempt, total: LineTotal) -> bool:
     return attempt.over == "requests" and total.line is not None and total.line == attempt.line
 
 
+def shown_lines(attempt: Attempt, found: list[LineTotal]) -> list[LineTotal]:
+    """The heaviest lines, and in any case the one where the attempt was stopped."""
+    stop = next((total for total in found if stopped_at(attempt, total)), None)
+    if stop is None or stop in found[:_LINES]:
+        return found[:_LINES]
+    return [*found[: _LINES - 1], stop]
+
+
 def by_line(tables: RunTables, digest: Digest) -> str:
     """The lines of the heaviest attempt as a table; unfolded where the budget was a matter."""
     attempt = spender(digest)
@@ -156,7 +164,8 @@ def by_line(tables: RunTables, digest: Digest) -> str:
         return ""
     limit = digest.limits.requests
     rows = []
-    for total in found[:_LINES]:
+    shown = shown_lines(attempt, found)
+    for total in shown:
         name = "unknown" if total.line is None else f"line {total.line}"
         rows.append(
             f'<tr><td>{name}</td><td class="n">{count(total.requests)}</td>'
@@ -166,8 +175,8 @@ def by_line(tables: RunTables, digest: Digest) -> str:
             + (f' <span class="bad">{OVER} stopped here</span>' if stopped_at(attempt, total) else "")
             + "</td></tr>"
         )
-    if len(found) > _LINES:
-        rest = sum(total.requests for total in found[_LINES:])
+    if len(found) > len(shown):
+        rest = sum(total.requests for total in found) - sum(total.requests for total in shown)
         rows.append(
             f'<tr class="gap"><td>other lines</td><td class="n">{count(rest)}</td><td colspan="3"></td></tr>'
         )

@@ -68,6 +68,7 @@ _RULES = """
 @ .mb{fill:var(--bad)}@ .mw{fill:var(--warn)}
 @ pre{margin:4px 0;padding:8px 10px;font:12px/1.45 var(--jp-code-font-family,ui-monospace,monospace);
  color:inherit;background:rgba(128,128,128,.1);border:0;white-space:pre-wrap;overflow-wrap:anywhere;
+ word-break:normal;
  max-height:360px;overflow:auto}
 @ code,@ .t.t.t .d{font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px;
  color:inherit;background:none}

@@ -216,12 +216,12 @@ def _errors(digest: Digest) -> list[str]:
 
 def _by_line(tables: RunTables, digest: Digest) -> list[str]:
     attempt = details.spender(digest)
-    found = details.line_totals(tables, digest, attempt)[:8] if attempt is not None else []
+    found = details.line_totals(tables, digest, attempt) if attempt is not None else []
     if attempt is None or not found:
         return []
     limit = digest.limits.requests
     lines = [fit(f"Requests by line, in {attempt.label} {attempt.method}:", COLUMNS)]
-    for total in found:
+    for total in details.shown_lines(attempt, found):
         name = "  unknown" if total.line is None else f"  line {total.line}"
         stopped = f"  {OVER} stopped here" if details.stopped_at(attempt, total) else ""
         words = (

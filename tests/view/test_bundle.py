@@ -148,6 +148,17 @@ def test_an_execution_over_its_limit_is_shown_at_its_line() -> None:
     assert re.search(r"line 14 +918 of 1000 .*stopped here", bundle["text/plain"])
 
 
+def test_the_line_where_it_was_stopped_is_shown_however_little_was_spent_on_it() -> None:
+    journal = Journal()
+    spent = {("store", "set", line): 40 - line for line in range(1, 30)}
+    journal.execution("e", "go", took=10, spent=spent, outcome="over_requests", error="over", line=29)
+    bundle = view.bundle(journal.tables())
+    text = re.sub(r" +", " ", without_drawings(bundle))
+    assert "line 29 11 1% store.set 11 ■ stopped here" in text
+    assert f"other lines {sum(spent.values()) - sum(40 - line for line in range(1, 12)) - 11}" in text
+    assert re.search(r"line 29 +11 of 1000 .*stopped here", bundle["text/plain"])
+
+
 def test_a_refused_request_in_the_journal_is_not_counted() -> None:
     journal = wrong_way()
     refused = {**journal.rows["requests"][-1], "seq": 1001, "line": 14, "error": "RequestLimitExceeded"}
