@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
 from plot_nb import Runtime
-from plot_nb.backend.sqlite import SqliteBackend
+from tests.crash.killing import kill_at
 
 TWIST = """
 class Chain(Twist):
@@ -25,19 +23,6 @@ class Chain(Twist):
         if n + 1 < length:
             await self.run_task(await self.callback(self.step, n + 1, length))
 """
-
-
-def kill_at(point: str, nth: int) -> None:
-    """Have this process kill itself at a commit point."""
-    seen = 0
-
-    def commit_point(_: SqliteBackend, name: str) -> None:
-        nonlocal seen
-        seen += name == point
-        if seen == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(SqliteBackend, "commit_point", commit_point)  # noqa: B010  mypy takes no assignment here
 
 
 async def main(path: Path, length: int, *, begun: bool) -> None:

@@ -20,7 +20,11 @@ POINTS = [
 
 
 def run_chain(path: Path, *kill: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.crash.chain", str(path), str(LENGTH), *map(str, kill)]
+    return run_program("chain", path, LENGTH, *kill)
+
+
+def run_program(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"tests.crash.{name}", *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, cwd=Path(__file__).parents[2]
     )
@@ -53,3 +57,16 @@ def test_a_call_that_was_cut_off_is_reported_crashed_and_not_run_again(tmp_path:
     assert run_chain(path, "after store write", 1).returncode == -signal.SIGKILL
     found = finished(path)
     assert (found["crashed"], found["ok"], found["tasks"], found["items"]) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "point", ["before claim", "after claim", "after store write", "before acknowledge", "after acknowledge"]
+)
+def test_a_recurring_task_misses_no_occurrence_and_is_pending_once(tmp_path: Path, point: str) -> None:
+    path = tmp_path / "state.db"
+    for nth in (5, 7):
+        killed = run_program("recurring", path, 30, point, nth)
+        assert killed.returncode == -signal.SIGKILL, (killed.stdout, killed.stderr)
+    ended = run_program("recurring", path, 30)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"minutes": list(range(1, 31)), "pending": ["tick"], "other": []}
