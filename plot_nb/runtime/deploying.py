@@ -12,9 +12,13 @@ import msgspec
 
 from plot_nb.engine.attempt import GuestError
 from plot_nb.engine.model import Instance, Method, Version
+from plot_nb.engine.outcomes import TEXT_LIMIT
 from plot_nb.errors import DeployError
 from plot_nb.sandbox.pool import Program, Result
 from plot_nb.tools.network import Patterns
+
+NAME_LIMIT = 200
+"""Characters of the name of a class or method."""
 
 
 class _ManifestMethod(msgspec.Struct, frozen=True):
@@ -110,15 +114,23 @@ def read_manifest(result: Result) -> Manifest:
         fault = described.error or GuestError("Error", "the sandbox named no error")
         where = f" (line {fault.line})" if fault.line else ""
         raise DeployError(
-            f"not deployed{where}: {fault.type}: {fault.message}", line=fault.line, detail=fault.traceback
+            f"not deployed{where}: {fault.type[:NAME_LIMIT]}: {fault.message[:TEXT_LIMIT]}",
+            line=fault.line,
+            detail=fault.traceback[-TEXT_LIMIT:],
         )
-    if not described.manifest.name.isidentifier():
-        raise DeployError("not deployed: the class has no name that can be used")
+    _check_names(described.manifest)
     try:
         Patterns(described.manifest.urls)
     except ValueError as error:
         raise DeployError(f"not deployed: {error}") from None
     return described.manifest
+
+
+def _check_names(manifest: Manifest) -> None:
+    """Refuse names that no source can spell: they are shown, and become attributes of the handle."""
+    for what, name in (("class", manifest.name), *(("method", name) for name in manifest.methods)):
+        if not name.isidentifier() or len(name) > NAME_LIMIT:
+            raise DeployError(f"not deployed: {name[:80]!a} is no name for a {what}")
 
 
 def make_version(number: int, source_digest: str, program: Program, manifest: Manifest) -> Version:

@@ -9,7 +9,7 @@ from plot_nb.engine.model import Instance
 from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
-from plot_nb.tools.callbacks import suggestion
+from plot_nb.tools.callbacks import listed, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ class TwistHandle:
     def __repr__(self) -> str:
         instance = self._instance
         where = "" if instance.name == "default" else f", instance {instance.name!r}"
-        methods = ", ".join(instance.version.methods) or "no methods that an event can run"
+        methods = listed(instance.version.methods) or "no methods that an event can run"
         return f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

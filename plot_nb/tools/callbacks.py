@@ -10,6 +10,9 @@ from plot_nb.engine.model import Callback
 from plot_nb.tools.operation import CallbackDeleted, CallbackNotFound, Context, Operation
 from plot_nb.tools.store import VALUE_LIMIT
 
+_LISTED = 30
+"""Names that a message lists."""
+
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What else there is, for the end of a message about a name that is not there."""
@@ -17,7 +20,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"it has {', '.join(names)}" if names else "it has none that an event can run"
+    return f"it has {listed(names)}" if names else "it has none that an event can run"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between, as many as can be read."""
+    shown = list(names)
+    more = len(shown) - _LISTED
+    return ", ".join(shown[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def find(context: Context, token: str) -> Callback:
