@@ -43,8 +43,10 @@ def _schedule(context: Context, arguments: tuple[str, str, float, bool]) -> None
 def _schedule_recurring(context: Context, arguments: tuple[str, str, float, float | None]) -> None:
     key, token, every_ms, first_run_at = arguments
     check_key(key)
-    if not SHORTEST_MS <= every_ms <= LATEST_MS:
-        raise ValueError(f"every={every_ms} ms: give a timedelta of a millisecond or more")
+    if not SHORTEST_MS <= every_ms <= LATEST_MS - context.origin.now / 1000:
+        raise ValueError(
+            f"every={every_ms} ms: give a timedelta of a millisecond or more, that ends before the year 10000"
+        )
     every = int(every_ms * 1000)
     due = context.origin.now + every
     if first_run_at is not None:

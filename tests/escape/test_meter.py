@@ -146,11 +146,61 @@ ATTACKS = [
         "tokens of others and none",
         """
         tokens = ["", "cb_", "cb_" + "0" * 28, "1", "' OR 1=1 --", "%", "*", "\\x00", "x" * 10**6]
-        got = cross(*[[n, name, [token], 1] for name in ("tasks.run", "callbacks.resolve") for n, token in enumerate(tokens)])
+        calls = [["tasks.run", lambda t: [t, None]], ["tasks.run", lambda t: [t, 1e12]], ["callbacks.resolve", lambda t: [t]],
+                 ["tasks.schedule", lambda t: ["key", t, 1e12, False]], ["tasks.schedule_recurring", lambda t: ["key", t, 1000, None]]]
+        got = cross(*[[0, name, make(token), 1] for name, make in calls for token in tokens])
         return sorted({str(ok) + value["type"] for _, ok, value in got["answers"]})
         """,
         value=["FalseCallbackNotFound"],
-        requests=18,
+        requests=45,
+    ),
+    Attack(
+        "times that no clock can show",
+        """
+        token = await self.callback(self.task)
+        times = ["-1", "-1e308", "1e308", "1e300", "253402300800000", "null", '"soon"', "true", "[]", "9" * 400]
+        done = []
+        for time in times:
+            for name, arguments in (("run", f'["{token}", {time}]'), ("schedule", f'["k", "{token}", {time}, false]'),
+                                    ("schedule_recurring", f'["k", "{token}", {time}, null]')):
+                if (name, time) != ("run", "null"):
+                    frame = '{"requests":[[1,"tasks.%s",%s,1]],"timeout":null}' % (name, arguments)
+                    done += [(name, time) for _, ok, _ in json.loads(host.call(frame))["answers"] if ok]
+        return done
+        """,
+        value=[],
+        requests=30,
+    ),
+    Attack(
+        "times at the ends of the calendar",
+        """
+        token = await self.callback(self.task)
+        cross([1, "tasks.schedule", ["last", token, 253402300799000, False], 1],
+              [2, "tasks.schedule_recurring", ["rare", token, 250000000000000, None], 1],
+              [3, "tasks.run", [token, 253402300799000], 1], [4, "tasks.schedule", ["<script>pwned()", token, 1e15, True], 1])
+        """,
+        requests=5,
+    ),
+    Attack(
+        "a schedule of others is not cancelled",
+        """
+        return [ok for _, ok, _ in cross([1, "tasks.cancel_all", [], 1], [2, "tasks.cancel_scheduled", ["last"], 1],
+                                         [3, "tasks.cancel", ["%"], 1], [4, "tasks.cancel", [None], 1])["answers"]]
+        """,
+        value=[True, True, True, False],
+        requests=4,
+    ),
+    Attack(
+        "locks by forged frames",
+        """
+        kinds = [["a", -1], ["a", 0], ["a", 1e308], ["a", None], ["a"], ["a" * 2000, 10], [None, 10], ["a", "1"]]
+        got = cross(*[[n, "store.acquire_lock", kind, 1] for n, kind in enumerate(kinds)])["answers"]
+        more = cross([1, "store.set", ["__lock__:a", '{"json":1}'], 1], [2, "store.clear", ["__lock__:a"], 1],
+                     [3, "store.set_many", [{"b": '{"json":1}', "__lock__:b": '{"json":1}'}], 1], [4, "store.release_lock", ["a"], 1])["answers"]
+        return [n for n, ok, _ in got if ok] + [[n, ok] for n, ok, _ in more]
+        """,
+        value=[[1, False], [2, False], [3, False], [4, True]],
+        requests=12,
     ),
     Attack(
         "callbacks of what is no method",
@@ -169,7 +219,7 @@ ATTACKS = [
         made = cross(*[[n, "callbacks.create", ["task", text], 1] for n, text in enumerate(texts)])["answers"]
         for number, ok, token in made:
             if ok:
-                cross([number, "tasks.run", [token], 1])
+                cross([number, "tasks.run", [token, None], 1])
         """,
         requests=None,
     ),
@@ -187,7 +237,7 @@ def test_a_token_of_another_instance_is_none(siege: Siege) -> None:
     thief = Attack(
         "thief",
         """
-        got = cross(*[[n, name, [args[0]], 1] for n, name in enumerate(["tasks.run", "callbacks.resolve", "callbacks.delete"])])
+        got = cross(*[[n, name, arguments, 1] for n, (name, arguments) in enumerate([("tasks.run", [args[0], None]), ("callbacks.resolve", [args[0]]), ("callbacks.delete", [args[0]])])])
         cross([9, "callbacks.delete_all", [], 1], [10, "store.clear_all", [], 1])
         return [ok for _, ok, _ in got["answers"]]
         """,

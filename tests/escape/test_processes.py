@@ -13,11 +13,11 @@ ATTACKS = [
     Attack(
         "make a process",
         """
-        import concurrent.futures, multiprocessing, pty, subprocess
+        import concurrent.futures, multiprocessing, subprocess
         names = ["fork", "forkpty", "system", "popen", "posix_spawn", "posix_spawnp", "spawnl", "startfile"]
         ways = [lambda n=n: getattr(os, n)("touch /tmp/pwned") for n in names]
         ways += [lambda: os.execv("/bin/sh", ["sh", "-c", "touch /tmp/pwned"]), lambda: os.fork() and None]
-        ways += [lambda: subprocess.run("touch /tmp/pwned", shell=True, check=True), lambda: pty.spawn("/bin/sh")]
+        ways += [lambda: subprocess.run("touch /tmp/pwned", shell=True, check=True), lambda: __import__("pty").spawn("/bin/sh")]
         ways += [lambda: subprocess.Popen(["/usr/bin/touch", "pwned"]), lambda: multiprocessing.Process().start()]
         ways += [lambda: list(concurrent.futures.ProcessPoolExecutor().map(abs, [1]))]
         ways += [lambda: __import__("_posixsubprocess").fork_exec, lambda: __import__("posix").fork()]
