@@ -72,7 +72,16 @@ class Enqueued:
 
 
 _EXECUTION = tuple(each.name for each in fields(Execution))
+_INSERT_EXECUTION = (
+    f"INSERT INTO executions ({', '.join(_EXECUTION)}) VALUES ({', '.join('?' * len(_EXECUTION))})"
+)
 _values = attrgetter(*_EXECUTION)
+
+_NOTHING = frozenset({'{"json":[]}', '{"json":{}}', '{"json":null}'})
+"""No arguments, or a result of None: what most executions have, and what no payload is kept for."""
+
+_CHECKPOINT_PAGES = 4000
+"""A checkpoint waits for the disk; at SQLite's 1000 pages a long chain would do so a dozen times a second."""
 
 
 class SqliteBackend:
@@ -108,6 +117,7 @@ class SqliteBackend:
 
     def _open(self, durability: Durability) -> None:
         self._execute("PRAGMA journal_mode = WAL")
+        self._execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         self._execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
         version = self._execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
@@ -316,10 +326,7 @@ class SqliteBackend:
         return row and str(row[0])
 
     def _insert(self, execution: Execution) -> None:
-        self._execute(
-            f"INSERT INTO executions ({', '.join(_EXECUTION)}) VALUES ({', '.join('?' * len(_EXECUTION))})",
-            _values(execution),
-        )
+        self._execute(_INSERT_EXECUTION, _values(execution))
 
     def queued(self) -> list[Execution]:
         """All executions that wait, in the order of queueing."""
@@ -348,10 +355,7 @@ class SqliteBackend:
             following: The next occurrence.
         """
         with self._commit("claim"):
-            self._execute(
-                "UPDATE executions SET state = 'running', attempts = ? WHERE number = ?",
-                (execution.attempts, execution.number),
-            )
+            self._save(execution)
             self._execute(
                 "INSERT INTO attempts (id, execution, attempt, instance, version, method, cause, parent, started, args)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -399,21 +403,27 @@ class SqliteBackend:
                 "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?)",
                 ((attempt_id, position, *row) for position, row in enumerate(ending.logs)),
             )
-            self._save_state(execution, ending.ended)
+            self._save(execution)
+            self._save_now(ending.ended)
             for kind, text in ending.events:
                 self._add_event(execution.id, kind, text, ending.ended)
 
     def settle(self, execution: Execution, kind: str, text: str, now: int) -> None:
         """Save an execution's state and say why, outside any attempt."""
         with self._commit("settle"):
-            self._save_state(execution, now)
+            self._save(execution)
+            self._save_now(now)
             self._add_event(execution.id, kind, text, now)
 
-    def _save_state(self, execution: Execution, now: int) -> None:
+    def _save(self, execution: Execution) -> None:
+        """Save where an execution stands; a call is in the file only from its first attempt on."""
         self._execute(
-            "UPDATE executions SET state = ?, due = ?, failures = ? WHERE number = ?",
-            (execution.state, execution.due, execution.failures, execution.number),
+            f"{_INSERT_EXECUTION} ON CONFLICT (number) DO UPDATE SET state = excluded.state, due = excluded.due,"
+            " attempts = excluded.attempts, failures = excluded.failures",
+            _values(execution),
         )
+
+    def _save_now(self, now: int) -> None:
         self._execute("INSERT OR REPLACE INTO meta VALUES ('now', ?)", (now,))
 
     def _add_event(self, execution: str, kind: str, text: str, now: int) -> None:
@@ -423,7 +433,7 @@ class SqliteBackend:
         )
 
     def _payload(self, body: str | None) -> str | None:
-        if body is None:
+        if body is None or body in _NOTHING:
             return None
         kept = body[:PAYLOAD_LIMIT]
         digest = hashlib.blake2b(kept.encode(errors="surrogatepass"), digest_size=12).hexdigest()

@@ -123,7 +123,10 @@ class Engine:
             self.now,
             self.now,
         )
-        self._backend.enqueue(execution)
+        if (
+            cause == "lifecycle"
+        ):  # runs again if the process is killed before it has begun; nobody would await a call
+            self._backend.enqueue(execution)
         self._admit(execution)
         return self.drive(ended, self._chains[identity])
 

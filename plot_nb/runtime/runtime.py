@@ -383,6 +383,8 @@ class Runtime:
         if self._closed:
             work.close()
             self._check_open()
+        if self._thread.is_current():
+            return await work
         future, cancel = self._thread.submit_cancellable(work)
         wrapped = asyncio.wrap_future(future)
         try:
