@@ -6,7 +6,7 @@ import os
 import tempfile
 import textwrap
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,6 +107,14 @@ class Attack:
 INNOCENT = f"{_HEAD}\nclass Innocent(Twist):\n{_METHODS}"
 
 
+class Tables:
+    """What the journal and the backend say of a run and its twist, read once."""
+
+    def __init__(self, run: Run, twist: TwistHandle) -> None:
+        self.executions, self.requests, self.logs = run.executions, run.requests, run.logs
+        self.history, self.callbacks, self.tasks = twist.store_history, twist.callbacks, twist.tasks
+
+
 @dataclass(frozen=True, slots=True)
 class Aftermath:
     """What came of an attack."""
@@ -156,11 +164,12 @@ class Siege:
         assert run.ok or (run.error and attack.says in run.error), run.error
         if attack.value is not ...:
             assert run.value == attack.value, (run.value, run.error)
-        asked = int(run.executions["requests"].iloc[0])
-        assert attack.requests in {asked, None}, (asked, run.requests)
+        tables = Tables(run, twist)
+        asked = int(tables.executions["requests"].iloc[0])
+        assert attack.requests in {asked, None}, (asked, tables.requests)
         html, text = self.check_picture(run)
-        self.check_meter(run, twist)
-        self.check_secret(run, twist, html, text)
+        self.check_meter(tables)
+        self.check_secret(run, twist, tables, html, text)
         if not attack.spoils:
             self.check_next(twist)
         self.check_next(self.innocent)
@@ -171,8 +180,8 @@ class Siege:
         """The next execution works, and sees nothing of the attack."""
         run = self.wait(twist.call("look"))
         assert run.outcome == "ok", run.error
-        assert run.executions["requests"].tolist() == [2]
         assert run.value == self.world
+        assert len(run.requests) == 2
 
     def check_host(self) -> None:
         """This process is unharmed."""
@@ -185,10 +194,10 @@ class Siege:
         assert Path("secret.txt").read_text(encoding="utf-8") == SECRET
         assert Path("secret.txt").stat().st_mode & 0o777 == 0o600
 
-    def check_meter(self, run: Run, twist: TwistHandle) -> None:
+    def check_meter(self, tables: Tables) -> None:
         """What was counted, what was journaled and what was done are the same."""
-        executions, requests, history = run.executions, run.requests, twist.store_history
-        callbacks, tasks = twist.callbacks, twist.tasks
+        executions, requests, history = tables.executions, tables.requests, tables.history
+        callbacks, tasks = tables.callbacks, tables.tasks
         for execution, attempt, counted, version in executions[
             ["execution", "attempt", "requests", "version"]
         ].itertuples(index=False):
@@ -235,10 +244,16 @@ class Siege:
             assert not set(said) & set("\x7f\x9b\u202e\u2066\ufeff")
         return html, text
 
-    def check_secret(self, run: Run, twist: TwistHandle, html: str, text: str) -> None:
+    def check_secret(self, run: Run, twist: TwistHandle, tables: Tables, html: str, text: str) -> None:
         """Nothing that the twist could say or keep holds what it must not know."""
-        tables = (run.executions, run.requests, run.logs, run.tasks, twist.store_history, twist.callbacks)
-        for said in (*map(_everything, tables), html, text, repr(run), str(run.error), str(run.traceback)):
+        for said in (
+            *map(_everything, vars(tables).values()),
+            html,
+            text,
+            repr(run),
+            str(run.error),
+            str(run.traceback),
+        ):
             assert SECRET not in said
         assert SECRET not in repr(twist.dump())
 
@@ -257,6 +272,3 @@ def traces() -> Iterator[Path]:
     for folder in {Path.cwd(), Path.home(), Path(tempfile.gettempdir()), Path("/"), Path("/dev/shm")}:
         if folder.is_dir():
             yield from folder.glob(f"*{PWNED}*")
-
-
-Check = Callable[[Aftermath], None]

@@ -8,7 +8,7 @@ import pytest
 
 from plot_nb import DeployError, Limits, MethodNotFound
 from tests.escape.siege import LIMITS as USUAL
-from tests.escape.siege import PWNED, SECRET, Siege, traces
+from tests.escape.siege import PWNED, SECRET, Siege, Tables, traces
 
 LIMITS = Limits(requests=USUAL.requests, cpu=0.5, memory=USUAL.memory, time=60, chain=40)
 
@@ -141,7 +141,7 @@ def test_it_is_deployed_and_harms_nobody(siege: Siege, source: str, request: pyt
         run = siege.wait(twist.call("go"))
         assert run.outcome in {"ok", "error"}
         siege.check_picture(run)
-        siege.check_meter(run, twist)
+        siege.check_meter(Tables(run, twist))
     with pytest.raises(MethodNotFound) as caught:
         siege.wait(twist.call("no such method"))
     assert len(str(caught.value)) < 10_000
