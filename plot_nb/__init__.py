@@ -12,6 +12,7 @@ from plot_nb.errors import (
     PlotError,
     RuntimeClosed,
     RuntimeOwned,
+    TwistInactive,
 )
 from plot_nb.runtime import Run, Runtime, TwistHandle, current
 from plot_nb.twist import UNDEFINED, Network, Tool, Twist, Url, Uuid, fetch, now
@@ -35,6 +36,7 @@ __all__ = [
     "Tool",
     "Twist",
     "TwistHandle",
+    "TwistInactive",
     "Url",
     "Uuid",
     "current",

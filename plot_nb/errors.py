@@ -33,6 +33,10 @@ class RuntimeClosed(PlotError):
     """The runtime was closed, or was reset since this handle was made."""
 
 
+class TwistInactive(PlotError):
+    """The twist was deactivated."""
+
+
 class ExecutionFailed(PlotError):
     """The first execution of a run ended with another outcome than `ok`.
 

@@ -28,7 +28,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 CREATE TABLE instances (
     id INTEGER PRIMARY KEY, twist TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, options TEXT NOT NULL,
-    UNIQUE (twist, name)
+    active INTEGER NOT NULL, UNIQUE (twist, name)
 );
 CREATE TABLE versions (
     instance INTEGER NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, program TEXT NOT NULL,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
 from plot_nb.backend.owner import Ownership
+from plot_nb.backend.records import Ending, Enqueued, Origin
 from plot_nb.backend.schema import SCHEMA, TABLES, VERSION
 from plot_nb.engine.model import Callback, Execution
 from plot_nb.errors import PlotError
@@ -20,55 +21,6 @@ Durability = Literal["process", "full"]
 
 PAYLOAD_LIMIT = 64 * 1024
 """Characters of an argument, result or fetched body that the journal keeps (DESIGN, decision 3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who makes a write: the attempt, its request, and when."""
-
-    instance: int
-    attempt_id: int | None
-    seq: int | None
-    now: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an attempt ended, and what the journal keeps of it.
-
-    Attributes:
-        requests: Rows (seq, tool, operation, detail, line, started, duration, bytes_in, bytes_out, error, payload).
-        logs: Rows (seq, time, level, line, text).
-    """
-
-    outcome: str
-    ended: int
-    used: int
-    cpu_ms: float | None
-    wall_ms: float | None
-    memory_peak: int | None
-    error: str | None = None
-    line: int | None = None
-    traceback: str | None = None
-    result: str | None = None
-    requests: Sequence[tuple[Any, ...]] = ()
-    logs: Sequence[tuple[Any, ...]] = ()
-    events: Sequence[tuple[str, str]] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """What became of an execution that was to be queued.
-
-    Attributes:
-        added: False if its id is known, or if it was coalesced.
-        replaced: The pending execution whose key it took over.
-        kept: The pending execution that it was coalesced with.
-    """
-
-    added: bool
-    replaced: str | None = None
-    kept: str | None = None
 
 
 _EXECUTION = tuple(each.name for each in fields(Execution))
@@ -178,39 +130,68 @@ class SqliteBackend:
 
     # instances
 
-    def instances(self) -> list[tuple[int, str, str, int, str, str, str, str]]:
-        """Rows (id, twist, name, version, options, digest, program, manifest) of the versions in force."""
+    def instances(self) -> list[tuple[int, str, str, int, str, int, str, str, str]]:
+        """Rows (id, twist, name, version, options, active, digest, program, manifest) of the versions in force."""
         return self._execute(
-            "SELECT i.id, twist, name, i.version, options, digest, program, manifest"
+            "SELECT i.id, twist, name, i.version, options, active, digest, program, manifest"
             " FROM instances i JOIN versions v ON v.instance = i.id AND v.version = i.version ORDER BY i.id"
         ).fetchall()
 
     def add_version(
-        self, twist: str, name: str, options: str, digest: str, program: str, manifest: str, now: int
-    ) -> tuple[int, int]:
-        """Make a new version the one in force.
+        self,
+        twist: str,
+        name: str,
+        options: str,
+        digest: str,
+        program: str,
+        manifest: str,
+        now: int,
+        lifecycle: Callable[[int, int], Execution | None],
+    ) -> tuple[int, int, Execution | None]:
+        """Make a new version the one in force, and queue its lifecycle method, at once.
+
+        Args:
+            twist: The class's name.
+            name: The instance's.
+            options: JSON.
+            digest: Of the source.
+            program: What a sandbox loads.
+            manifest: What the source says of itself.
+            now: When.
+            lifecycle: Makes the execution for an instance's id and a version's number.
 
         Returns:
-            The instance's id and the version's number.
+            The instance's id, the version's number, and the execution.
         """
         with self._commit("version"):
             self._execute(
-                "INSERT INTO instances (twist, name, version, options) VALUES (?, ?, 1, ?)"
-                " ON CONFLICT (twist, name) DO UPDATE SET version = version + 1, options = excluded.options",
+                "INSERT INTO instances (twist, name, version, options, active) VALUES (?, ?, 1, ?, 1)"
+                " ON CONFLICT (twist, name) DO UPDATE"
+                " SET version = version + 1, options = excluded.options, active = 1",
                 (twist, name, options),
             )
-            found: tuple[int, int] = self._execute(
+            instance, version = self._execute(
                 "SELECT id, version FROM instances WHERE twist = ? AND name = ?", (twist, name)
             ).fetchone()
             self._execute(
-                "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)", (*found, digest, program, manifest, now)
+                "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)",
+                (instance, version, digest, program, manifest, now),
             )
-        return found
+            execution = lifecycle(instance, version)
+            if execution is not None:
+                self._insert(execution)
+        return instance, version, execution
 
-    def save_options(self, instance: int, options: str) -> None:
-        """Change the options of an instance."""
-        with self._commit("options"):
-            self._execute("UPDATE instances SET options = ? WHERE id = ?", (options, instance))
+    def save_instance(
+        self, instance: int, options: str, *, active: bool, lifecycle: Execution | None = None
+    ) -> None:
+        """Change an instance's options, or whether it is active, and queue the lifecycle method for it, at once."""
+        with self._commit("instance"):
+            self._execute(
+                "UPDATE instances SET options = ?, active = ? WHERE id = ?", (options, active, instance)
+            )
+            if lifecycle is not None:
+                self._insert(lifecycle)
 
     # store
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from plot_nb.backend.sqlite import Ending, SqliteBackend
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.chains import Chain, Drive
 from plot_nb.engine.clock import VirtualClock, microseconds
+from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
-from plot_nb.engine.outcomes import Verdict, judge
+from plot_nb.engine.outcomes import Verdict, judge, method_gone
 from plot_nb.engine.queueing import AttemptTasks, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retries import settle
@@ -104,31 +106,29 @@ class Engine:
         """Have a sandbox look at a source."""
         self._seating.inspect(program, invocation, done)
 
-    def call(
-        self, instance: Instance, cause: Cause, method: str, args: str, kwargs: str, ended: Callable[[], None]
-    ) -> Drive:
-        """Queue an execution for an event from outside, and drive its chain to the end."""
-        identity = derive_id(self.seed, cause, self.next_number())
-        execution = Execution(
-            self._number,
-            identity,
-            instance.id,
-            cause,
-            method,
-            None,
-            args,
-            kwargs,
-            None,
-            identity,
-            self.now,
-            self.now,
+    def make_execution(self, instance: int, cause: Cause, method: str, args: str, kwargs: str) -> Execution:
+        """An execution for an event from outside, the first of its chain; nothing is queued yet."""
+        number = self.next_number()
+        identity = derive_id(self.seed, cause, number)
+        return Execution(
+            number, identity, instance, cause, method, None, args, kwargs, None, identity, self.now, self.now
         )
-        if (
-            cause == "lifecycle"
-        ):  # runs again if the process is killed before it has begun; nobody would await a call
-            self._backend.enqueue(execution)
+
+    def begin(self, execution: Execution, ended: Callable[[], None]) -> Drive:
+        """Drive an execution and its chain to the end.
+
+        A lifecycle execution is in the state file by now, and runs again if the process is killed. A call is not
+        before it begins: who awaited it would be gone.
+        """
         self._admit(execution)
-        return self.drive(ended, self._chains[identity])
+        return self.drive(ended, self._chains[execution.chain])
+
+    def retire_all(self, instance: Instance) -> None:
+        """Drop everything that waits in an instance, and its callbacks."""
+        for execution in [each for each in self._live.values() if each.instance == instance.id]:
+            if execution.state == "queued":
+                self._retire(execution, "cancelled", "its twist was deactivated")
+        self._backend.delete_callback(Origin(instance.id, None, None, self.now), None)
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
@@ -432,66 +432,27 @@ class Engine:
                 drive.attempts.append(attempt.id)
                 drive.first = drive.first or execution
         if execution.method not in version.methods:
-            self._finish(attempt, self._method_gone(attempt), None)
+            token = execution.callback
+            made = self._backend.callback(execution.instance, token) if token else None
+            self._finish(attempt, method_gone(execution.method, made, version.number), None)
             return
         self.at(self.now + microseconds(self._latency.start), "begin", attempt)
         self.at(self.now + int(self._limits.time * 1e6), "deadline", attempt)
 
-    def _method_gone(self, attempt: Attempt) -> Verdict:
-        execution = attempt.execution
-        made = self._backend.callback(execution.instance, execution.callback) if execution.callback else None
-        by = f"version {made.version} made the callback, " if made else ""
-        return Verdict(
-            "error",
-            f"CallbackNotFound: method {execution.method!r} is gone: {by}version {attempt.version.number} runs. "
-            "Give the new version a method of that name",
-        )
-
     def _finish(self, attempt: Attempt, verdict: Verdict, result: Result | None) -> None:
         attempt.ended = True
         self._requests.abandon(attempt)
-        for line, operation, detail in verdict.unawaited:
-            what = f"{operation} {detail}".strip()
-            attempt.note(
-                "warning",
-                line or None,
-                f"{what} was not performed: nothing awaited it (await is missing?)",
-                self.now,
-            )
         actor = self._actors[attempt.execution.instance]
         actor.running.discard(attempt)
         self._attempts.discard(attempt)
         execution = attempt.execution
         events = settle(execution, verdict, self.now)
-        mask = Mask(attempt.instance.options)
-        shown = replace(
-            verdict,
-            error=mask(verdict.error),
-            traceback=mask(verdict.traceback),
-            value=mask(verdict.value),
-        )
-        self._backend.finish(
-            execution,
-            attempt.id,
-            Ending(
-                outcome=shown.outcome,
-                ended=self.now,
-                used=attempt.used,
-                cpu_ms=result.cpu_ms if result else 0.0,
-                wall_ms=(self._outside.monotonic() - attempt.wall_started) * 1000,
-                memory_peak=result.memory_peak if result else None,
-                error=shown.error,
-                line=shown.line,
-                traceback=shown.traceback,
-                result=shown.value,
-                requests=[mask.row(row.as_tuple()) for row in attempt.requests],
-                logs=[mask.row(row) for row in attempt.logs],
-                events=events,
-            ),
-        )
+        wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
+        ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms)
+        self._backend.finish(execution, attempt.id, ending)
         for drive in self._drives:
             if drive.first is execution:
-                drive.verdict, drive.value = shown, verdict.value
+                drive.verdict, drive.value = masked(attempt, verdict), verdict.value
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:

@@ -52,6 +52,7 @@ class Instance:
     name: str
     version: Version
     options: dict[str, Any] = field(default_factory=dict)
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from plot_nb.engine.attempt import Attempt, GuestError, GuestResult, decode_result
 from plot_nb.engine.limits import Limits
+from plot_nb.engine.model import Callback
 from plot_nb.sandbox.pool import Result
 from plot_nb.twist import superjson
 
@@ -95,6 +96,16 @@ def _over_requests(
         error.line if error and raised else refused.line,
         error.traceback[-TEXT_LIMIT:] if error and raised else None,
         unawaited=unawaited,
+    )
+
+
+def method_gone(method: str, made: Callback | None, version: int) -> Verdict:
+    """The outcome of an execution whose method the deployed version lacks."""
+    by = f"version {made.version} made the callback, " if made else ""
+    return Verdict(
+        "error",
+        f"CallbackNotFound: method {method!r} is gone: {by}version {version} runs. "
+        "Give the new version a method of that name",
     )
 
 

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from plot_nb.backend.sqlite import PAYLOAD_LIMIT, Origin, SqliteBackend
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import PAYLOAD_LIMIT, SqliteBackend
 from plot_nb.engine.attempt import (
     REFUSED_CROSSINGS,
     Attempt,

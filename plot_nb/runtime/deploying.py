@@ -143,12 +143,12 @@ def make_version(number: int, source_digest: str, program: Program, manifest: Ma
     return Version(number, source_digest, source, program, methods, Patterns(manifest.urls))
 
 
-def restore_instance(row: tuple[int, str, str, int, str, str, str, str]) -> Instance:
+def restore_instance(row: tuple[int, str, str, int, str, int, str, str, str]) -> Instance:
     """An instance from a row of `SqliteBackend.instances`."""
-    instance, twist, name, number, options, digest, text, manifest = row
+    instance, twist, name, number, options, active, digest, text, manifest = row
     program = Program(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
     version = make_version(number, digest, program, msgspec.json.decode(manifest.encode(), type=Manifest))
-    return Instance(instance, twist, name, version, json.loads(options))
+    return Instance(instance, twist, name, version, json.loads(options), bool(active))
 
 
 def check_options(options: Mapping[str, Any] | None) -> str:

@@ -61,6 +61,14 @@ class TwistHandle:
         """
         return await self._runtime._call(self._instance.id, method, args, kwargs)
 
+    async def deactivate(self) -> Run:
+        """Run `deactivate`, then drop the twist's callbacks and tasks; its Store stays as `deactivate` left it.
+
+        Raises:
+            TwistInactive: If it was deactivated before. Deploying it activates it again.
+        """
+        return await self._runtime._deactivate(self._instance_id)
+
     @property
     def store(self) -> pd.DataFrame:
         """One row per key: type, value, size, version, when and by which execution it was written."""

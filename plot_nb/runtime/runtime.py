@@ -9,20 +9,21 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from plot_nb.backend.sqlite import Durability, Origin, SqliteBackend
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import microseconds, to_datetime
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import Latency, Limits
-from plot_nb.engine.model import Instance
-from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed
+from plot_nb.engine.model import Execution, Instance
+from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.deploying import (
     Manifest,
     Source,
@@ -166,16 +167,16 @@ class Runtime:
             None,
         )
         if found is not None and found.version.digest == source.digest:
-            found.options = msgspec.json.decode(options)
-            self._backend.save_options(found.id, options)
-            run = await self._drive(
-                f"{found.twist} continued", lambda ended: self._engine.continue_lifecycle(found, ended)
-            )
-            return TwistHandle(self, found.id, run)
+            return TwistHandle(self, found.id, await self._deploy_again(found, options))
         program = source.program(manifest.name)
         if found is not None:
             self._thread.forget(found.version.program.id)
-        identity, number = self._backend.add_version(
+        was_active = found is not None and found.active
+
+        def lifecycle(identity: int, _: int) -> Execution | None:
+            return self._lifecycle(identity, "upgrade" if was_active else "activate", manifest.methods)
+
+        identity, number, execution = self._backend.add_version(
             manifest.name,
             name,
             options,
@@ -183,16 +184,51 @@ class Runtime:
             program.text,
             msgspec.json.encode(manifest).decode(),
             self._engine.now,
+            lifecycle,
         )
         version = make_version(number, source.digest, program, manifest)
         deployed = Instance(identity, manifest.name, name, version, msgspec.json.decode(options))
         self._instances[identity] = deployed
         self._engine.install(deployed)
-        lifecycle = "activate" if number == 1 else "upgrade"
-        run = None
-        if lifecycle in version.methods:
-            run = await self._call_engine(deployed, "lifecycle", lifecycle, '{"json":[]}', '{"json":{}}')
-        return TwistHandle(self, identity, run)
+        return TwistHandle(self, identity, await self._run_lifecycle(deployed, execution))
+
+    async def _deploy_again(self, found: Instance, options: str) -> Run | None:
+        """Unchanged source: what an earlier process did not end goes on; a deactivated twist is activated."""
+        execution = None if found.active else self._lifecycle(found.id, "activate", found.version.methods)
+        self._backend.save_instance(found.id, options, active=True, lifecycle=execution)
+        found.options, found.active = msgspec.json.decode(options), True
+        if execution is not None:
+            return await self._run_lifecycle(found, execution)
+        return await self._drive(
+            f"{found.twist} continued", lambda ended: self._engine.continue_lifecycle(found, ended)
+        )
+
+    def _lifecycle(self, instance: int, method: str, methods: Collection[str]) -> Execution | None:
+        if method not in methods:
+            return None
+        return self._engine.make_execution(instance, "lifecycle", method, '{"json":[]}', '{"json":{}}')
+
+    async def _run_lifecycle(self, instance: Instance, execution: Execution | None) -> Run | None:
+        if execution is None:
+            return None
+        return await self._drive(
+            f"{instance.twist}.{execution.method}", lambda ended: self._engine.begin(execution, ended)
+        )
+
+    async def _deactivate(self, instance: int) -> Run:
+        return await self._submit(self._deactivate_when_ready(self._active(instance)))
+
+    async def _deactivate_when_ready(self, instance: Instance) -> Run:
+        await self._thread.ready()
+        options = msgspec.json.encode(instance.options).decode()
+        execution = self._lifecycle(instance.id, "deactivate", instance.version.methods)
+        if execution is not None:
+            self._backend.save_instance(instance.id, options, active=True, lifecycle=execution)
+        run = await self._run_lifecycle(instance, execution)
+        self._engine.retire_all(instance)
+        self._backend.save_instance(instance.id, options, active=False)
+        instance.active = False
+        return run or Run(self.path, f"{instance.twist} deactivated", Drive(lambda: None), self.limits)
 
     def twists(self) -> list[TwistHandle]:
         """All that is installed, in the order in which it came."""
@@ -218,7 +254,7 @@ class Runtime:
         return read_manifest(await looked)
 
     async def _call(self, instance: int, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-        installed = self._instance(instance)
+        installed = self._active(instance)
         if method not in installed.version.methods:
             raise MethodNotFound(
                 f"{installed.twist} (version {installed.version.number}) has no async method {method!r}: "
@@ -229,17 +265,20 @@ class Runtime:
 
     async def _call_when_ready(self, instance: Instance, method: str, args: str, kwargs: str) -> Run:
         await self._thread.ready()
-        run = await self._call_engine(instance, "call", method, args, kwargs)
+        run = await self._drive(
+            f"{instance.twist}.{method}",
+            lambda ended: self._engine.begin(
+                self._engine.make_execution(instance.id, "call", method, args, kwargs), ended
+            ),
+        )
         assert run is not None
         return run
 
-    async def _call_engine(
-        self, instance: Instance, cause: Any, method: str, args: str, kwargs: str
-    ) -> Run | None:
-        return await self._drive(
-            f"{instance.twist}.{method}",
-            lambda ended: self._engine.call(instance, cause, method, args, kwargs, ended),
-        )
+    def _active(self, instance: int) -> Instance:
+        found = self._instance(instance)
+        if not found.active:
+            raise TwistInactive(f"{found.twist} was deactivated: deploy it to activate it again")
+        return found
 
     def _instance(self, instance: int) -> Instance:
         if self._closed:

@@ -8,7 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from plot_nb.backend.sqlite import Origin, SqliteBackend
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.model import Callback
 
 A = TypeVar("A")

@@ -70,3 +70,16 @@ def test_a_recurring_task_misses_no_occurrence_and_is_pending_once(tmp_path: Pat
     ended = run_program("recurring", path, 30)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == {"minutes": list(range(1, 31)), "pending": ["tick"], "other": []}
+
+
+@pytest.mark.parametrize(
+    "point", ["after version", "after claim", "after callback", "after enqueue", "before acknowledge"]
+)
+def test_an_activate_that_did_not_end_runs_again_at_the_next_deploy(tmp_path: Path, point: str) -> None:
+    path = tmp_path / "state.db"
+    killed = run_program("recurring", path, 10, point, 1)
+    assert killed.returncode == -signal.SIGKILL, (killed.stdout, killed.stderr)
+    ended = run_program("recurring", path, 10)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert (found["minutes"], found["pending"]) == (list(range(1, 11)), ["tick"])

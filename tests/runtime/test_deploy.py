@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from plot_nb import DeployError, MethodNotFound, Runtime, RuntimeClosed, RuntimeOwned
+from plot_nb import DeployError, MethodNotFound, Runtime, RuntimeClosed, RuntimeOwned, TwistInactive
 from tests.runtime.twists import methods, on_runtime
 
 LIFECYCLE = """
@@ -186,5 +187,53 @@ def test_a_closed_runtime_says_so() -> None:
         with pytest.raises(RuntimeClosed):
             await twist.go()
         assert not runtime.path.exists()
+
+    asyncio.run(main())
+
+
+def test_deactivating_runs_its_method_then_drops_callbacks_and_tasks() -> None:
+    body = """
+    async def activate(self):
+        await self.set("events", [*(await self.get("events") or []), "activate"])
+        callback = await self.callback(self.tick)
+        await self.schedule_recurring("tick", callback, every=timedelta(minutes=1))
+    async def deactivate(self):
+        await self.set("events", [*await self.get("events"), "deactivate"])
+    async def tick(self):
+        await self.set("ticked", True)
+    async def read(self):
+        return await self.get("events")
+    """
+
+    async def work(runtime: Runtime) -> None:
+        source = methods(body, head="from datetime import timedelta")
+        twist = await runtime.deploy(source)
+        run = await twist.deactivate()
+        assert (run.title, run.outcome) == ("Sync.deactivate", "ok")
+        assert twist.callbacks["deleted"].all()
+        assert set(twist.tasks["state"]) == {"cancelled"}
+        await runtime.advance(timedelta(minutes=5))
+        assert "ticked" not in twist.store["key"].tolist()
+        for refused in (twist.read, twist.deactivate):
+            with pytest.raises(TwistInactive, match="deploy it"):
+                await refused()
+        twist = await runtime.deploy(source)
+        assert (twist.version, (await twist.read()).value) == (1, ["activate", "deactivate", "activate"])
+        await twist.deactivate()
+        twist = await runtime.deploy(source + "# changed\n")
+        assert (twist.version, len((await twist.read()).value)) == (2, 5)
+
+    on_runtime(work)
+
+
+def test_a_twist_without_a_deactivate_method_is_deactivated_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Runtime(tmp_path / "sync.db") as runtime:
+            twist = await runtime.deploy(methods("async def go(self): pass"))
+            assert (await twist.deactivate()).outcome is None
+        async with Runtime(tmp_path / "sync.db") as runtime:
+            [twist] = runtime.twists()
+            with pytest.raises(TwistInactive):
+                await twist.go()
 
     asyncio.run(main())

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plot_nb import Runtime
-from plot_nb.backend.sqlite import Origin, SqliteBackend
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.twist import superjson
 from tests.runtime.twists import called, line_of, methods, on_runtime
 
