@@ -50,11 +50,17 @@ class SqliteBackend:
 
     def __init__(self, path: Path, *, durability: Durability = "process") -> None:
         self.path = path
-        self._owner = Ownership(path)
         try:
-            self._db = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+            self._owner = Ownership(path)
+        except (OSError, ValueError) as error:
+            raise _no_place(path, error) from None
+        try:
+            try:
+                self._db = sqlite3.connect(
+                    path, isolation_level=None, check_same_thread=False, cached_statements=256
+                )
+            except sqlite3.OperationalError as error:
+                raise _no_place(path, error) from None
             self._execute = self._db.execute
             try:
                 self._open(durability)
@@ -126,7 +132,7 @@ class SqliteBackend:
         """The highest number of an execution and the highest id of an attempt."""
         numbers = self._execute("SELECT max(number) FROM executions").fetchone()[0]
         attempts = self._execute("SELECT max(id) FROM attempts").fetchone()[0]
-        return numbers or 0, attempts or 0
+        return numbers or 0, attempts or self.meta("attempts before reset") or 0
 
     # instances
 
@@ -430,13 +436,14 @@ class SqliteBackend:
         with self._commit("recover"):
             self._execute(
                 "UPDATE attempts SET outcome = 'crashed', ended = max(started, ?), requests = coalesce(requests, 0),"
-                " error = 'the process that ran it was killed' WHERE outcome IS NULL",
+                " error = 'cut off: its runtime was closed or its process ended' WHERE outcome IS NULL",
                 (now,),
             )
             self._execute(
                 "INSERT INTO events (time, execution, kind, text) SELECT ?, id, 'crashed',"
-                " CASE cause WHEN 'call' THEN 'cut off by the end of the process; a call is not run again'"
-                " ELSE 'cut off by the end of the process; offered again' END FROM executions WHERE state = 'running'",
+                " CASE cause WHEN 'call' THEN 'cut off when its runtime was closed or its process ended; not run again'"
+                " ELSE 'cut off when its runtime was closed or its process ended; offered again' END"
+                " FROM executions WHERE state = 'running'",
                 (now,),
             )
             # A call that had not begun is nobody's any more either: who awaited it is gone.
@@ -446,11 +453,19 @@ class SqliteBackend:
             )
 
     def reset(self) -> None:
-        """Drop everything and give the space back."""
+        """Drop everything and give the space back. Ids of attempts go on, so that a kept `Run` shows no other one."""
+        _, attempts = self.last_numbers()
         with self._commit("reset"):
             for table in TABLES:
                 self._execute(f"DELETE FROM {table}")
+            self._execute("INSERT INTO meta VALUES ('attempts before reset', ?)", (attempts,))
         self._execute("VACUUM")
+
+
+def _no_place(path: Path, error: Exception) -> PlotError:
+    return PlotError(
+        f"no state file can be at {str(path)!r} ({error}): give the path of a file in a folder that exists"
+    )
 
 
 def _after(prefix: str) -> str | bytes:

@@ -56,6 +56,7 @@ class Drive:
         until: With no chain: the moment up to which work runs.
         moves_clock: Whether the clock stands at `until` in the end, whatever ran.
         attempts: Ids of the attempts that ran for it.
+        dropped: Executions that were dropped or cancelled before they began.
         first: The execution that ran first for it.
         verdict: How that one ended, options masked.
         value: What it returned, as superjson text.
@@ -68,11 +69,16 @@ class Drive:
     until: int = 0
     moves_clock: bool = False
     attempts: list[int] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
     first: Execution | None = None
     verdict: Verdict | None = None
     value: str | None = None
     failure: Exception | None = None
     paused: str | None = None
+
+    def lets_run(self, scheduled: Execution) -> bool:
+        """Whether work for later may begin for its sake."""
+        return self.chain is not None or scheduled.due <= self.until
 
     def covers(self, chain: Chain) -> bool:
         """Whether it awaits what runs in `chain`."""

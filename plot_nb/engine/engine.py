@@ -22,7 +22,7 @@ from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
-from plot_nb.engine.outcomes import Verdict, judge, method_gone
+from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.queueing import AttemptTasks, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retries import settle
@@ -284,8 +284,16 @@ class Engine:
                 self._requests.serve(attempt, arrival)
             else:
                 attempt.add_logs(arrival.logs, self.now)
-                self._finish(attempt, judge(attempt, arrival, self._limits), arrival)
+                self._finish(attempt, self._judge(attempt, arrival), arrival)
         return True
+
+    def _judge(self, attempt: Attempt, result: Result) -> Verdict:
+        verdict = judge(attempt, result, self._limits)
+        execution, version = attempt.execution, attempt.version
+        if execution.callback is None or verdict.outcome != "error":
+            return verdict
+        made = self._backend.callback(execution.instance, execution.callback)
+        return name_versions(verdict, version.methods[execution.method], execution.args, made, version.number)
 
     def _step(self) -> bool:
         """Do the next thing; False if there is nothing that may be done now."""
@@ -302,9 +310,8 @@ class Engine:
                 self._outside.wake_after(0.05)
                 return False
             self._clock.move_to(moment)
-        while (
-            self._timeline.next_moment() == moment
-        ):  # all of a moment at once: their guests compute side by side
+        # All of a moment at once: their guests compute side by side.
+        while self._timeline.next_moment() == moment:
             self._fire(*self._timeline.pop())
         return True
 
@@ -354,7 +361,7 @@ class Engine:
         if drive.chain is not None:
             drive.paused = drive.chain.paused
             return drive.chain.live == 0 or drive.paused is not None
-        if self._attempts or any(actor.ready for actor in self._actors.values()):
+        if self._attempts or any(self._next_ready(actor) for actor in self._actors.values()):
             return False
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
@@ -381,20 +388,37 @@ class Engine:
     def _make_ready(self, execution: Execution) -> None:
         heapq.heappush(self._actors[execution.instance].ready, (execution.order, execution))
 
+    def _next_ready(self, actor: _Actor) -> Execution | None:
+        """What an instance runs next, if anybody lets it.
+
+        Scheduled work that falls due after the moment up to which time may pass waits, even where an execution before
+        it took the clock further: otherwise a task that takes longer than its interval would never let go.
+        """
+        while actor.ready and actor.ready[0][1].state != "queued":
+            heapq.heappop(actor.ready)
+        if not actor.ready:
+            return None
+        execution = actor.ready[0][1]
+        if not execution.is_scheduled or any(drive.lets_run(execution) for drive in self._drives):
+            return execution
+        return None
+
     def _start_ready(self) -> bool:
         if not self._drives or len(self._attempts) >= self._outside.sandboxes:
             return False
         for actor in self._actors.values():
-            while actor.ready and len(actor.running) < self._concurrency:
-                _, execution = heapq.heappop(actor.ready)
-                if execution.state != "queued":
-                    continue
-                if self._may_begin(execution):
+            if len(actor.running) >= self._concurrency:
+                continue
+            execution = self._next_ready(actor)
+            if execution is not None:
+                heapq.heappop(actor.ready)
+                if self._admits(execution):
                     self._start(actor, execution)
                 return True  # also where it was held or dropped: that may have ended a drive
         return False
 
-    def _may_begin(self, execution: Execution) -> bool:
+    def _admits(self, execution: Execution) -> bool:
+        """Whether it begins now; otherwise it is held with its chain, or dropped with its callback."""
         chain = self._chains[execution.chain]
         if chain.paused is None and chain.begun >= self._limits.chain:
             self._backend.settle(execution, "paused", chain.pause(self._limits.chain), self.now)
@@ -461,6 +485,11 @@ class Engine:
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"
         self._backend.settle(execution, state, why, self.now)
+        for drive in self._drives:
+            if drive.covers(self._chains[execution.chain]):
+                drive.dropped.append(execution.id)
+            if drive.chain is not None and drive.chain.id == execution.id:
+                drive.verdict = Verdict("cancelled", why)
         self._forget(execution)
 
     def _forget(self, execution: Execution) -> None:

@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+_LONGEST = 10**9
+
+_MOST_AT_ONCE = 64
+"""Each has a process of its own, of about 85 MB."""
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,10 +35,13 @@ class Limits:
     chain: int = 2000
 
     def __post_init__(self) -> None:
-        for name in ("requests", "cpu", "memory", "time", "chain"):
+        for name in ("requests", "memory", "chain"):
+            if not is_whole(getattr(self, name)) or getattr(self, name) < 1:
+                raise ValueError(f"Limits({name}={getattr(self, name)!r}): give a whole number above zero")
+        for name in ("cpu", "time"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise ValueError(f"Limits({name}={value!r}): give a number above zero")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
+                raise ValueError(f"Limits({name}={value!r}): give seconds, above zero and up to {_LONGEST:,}")
         if self.memory < 48 * 2**20:
             raise ValueError(
                 f"Limits(memory={self.memory}): an interpreter alone needs {48 * 2**20} bytes; give at least that"
@@ -54,3 +67,24 @@ class Latency:
             value = getattr(self, name)
             if not isinstance(value, timedelta) or value < timedelta(0):
                 raise ValueError(f"Latency({name}={value!r}): give a timedelta of zero or more")
+
+
+def check_settings(
+    limits: object, latency: object, seed: object, concurrency: object, durability: object
+) -> None:
+    """Check what a runtime is made with, before anything is.
+
+    Raises:
+        TypeError: Naming the setting and what to give.
+        ValueError: The same, where the type is right.
+    """
+    if limits is not None and not isinstance(limits, Limits):
+        raise TypeError(f"limits={limits!r}: give Limits(...), such as Limits(requests=500)")
+    if latency is not None and not isinstance(latency, Latency):
+        raise TypeError(f"latency={latency!r}: give Latency(...), such as Latency(request=timedelta(0))")
+    if seed is not None and not (is_whole(seed) and isinstance(seed, int) and abs(seed) < 2**63):
+        raise ValueError(f"seed={seed!r}: give a whole number of at most 63 bits, or None")
+    if not is_whole(concurrency) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_AT_ONCE:
+        raise ValueError(f"concurrency={concurrency!r}: give a whole number from 1 to {_MOST_AT_ONCE}")
+    if durability not in {"process", "full"}:
+        raise ValueError(f"durability={durability!r}: give 'process' or 'full'")

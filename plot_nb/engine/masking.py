@@ -1,10 +1,15 @@
-"""Options are secrets: their values never reach the journal (SPEC 4)."""
+"""Options are secrets: neither journal nor pictures show their values (SPEC 4).
+
+Found are texts of four characters or more and numbers of four digits or more, as they are or encoded for JSON or a URL.
+A twist that hides them otherwise, backwards say, shows them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 _SHORTEST = 4
 """Shorter texts are no secrets, and masking them would tear ordinary text apart."""
@@ -33,9 +38,14 @@ class Mask:
 
 
 def _spellings(value: object) -> Iterator[str]:
-    """The texts in an option, each as it is and as it stands inside JSON."""
+    """The texts and whole numbers in an option, each as it is and as it stands inside JSON or a URL."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if isinstance(value, str) and len(value) >= _SHORTEST:
         yield value
+        yield quote(value)
+        yield quote(value, safe="")
+        yield quote_plus(value)
         yield json.dumps(value)[1:-1]
         yield json.dumps(value, ensure_ascii=False)[1:-1]
     elif isinstance(value, Mapping):

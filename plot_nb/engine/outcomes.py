@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
 from plot_nb.engine.attempt import Attempt, GuestError, GuestResult, decode_result
 from plot_nb.engine.limits import Limits
-from plot_nb.engine.model import Callback
+from plot_nb.engine.model import Callback, Method
 from plot_nb.sandbox.pool import Result
+from plot_nb.tools.store import VALUE_LIMIT
 from plot_nb.twist import superjson
-
-VALUE_LIMIT = 2**20
-"""Bytes of an encoded return value."""
 
 TEXT_LIMIT = 20_000
 """Characters of an error message or traceback that the journal keeps."""
@@ -106,6 +105,20 @@ def method_gone(method: str, made: Callback | None, version: int) -> Verdict:
         "error",
         f"CallbackNotFound: method {method!r} is gone: {by}version {version} runs. "
         "Give the new version a method of that name",
+    )
+
+
+def name_versions(
+    verdict: Verdict, method: Method, args: str, made: Callback | None, version: int
+) -> Verdict:
+    """Say between which versions the arguments of a callback ceased to fit, where that is what went wrong (SPEC 6)."""
+    if made is None or not (verdict.error or "").startswith("TypeError"):
+        return verdict
+    count = len(json.loads(args)["json"])
+    if method.required <= count and (method.maximum is None or count <= method.maximum):
+        return verdict
+    return replace(
+        verdict, error=f"{verdict.error} (version {made.version} made the callback, version {version} runs)"
     )
 
 

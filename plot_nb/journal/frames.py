@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.engine.masking import Mask
 from plot_nb.journal.reader import id_list, rows
 from plot_nb.twist import superjson
 
@@ -86,7 +87,8 @@ SELECT * FROM (
     FROM events e WHERE e.execution IN (
         SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1))
         UNION SELECT id FROM executions WHERE parent IN (
-            SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1))))
+            SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1)))
+        UNION SELECT value FROM json_each(?2))
 ) ORDER BY time, place, position
 """
 _LOG_COLUMNS = ("execution", "attempt", "seq", "time", "level", "line", "text")
@@ -107,6 +109,7 @@ FROM callbacks c LEFT JOIN attempts a ON a.id = c.attempt_id WHERE c.instance = 
 _CALLBACK_COLUMNS = ("callback", "method", "args", "version", "execution", "created", "deleted")
 
 _INTEGERS = frozenset({"memory_peak", "line", "bytes_in", "bytes_out", "attempt", "seq", "requests"})
+_TEXTS = frozenset({"parent", "error", "traceback", "key", "execution", "outcome", "detail", "text", "args"})
 _TIMES = frozenset({"started", "ended", "time", "run_at", "queued", "created", "updated"})
 
 
@@ -119,10 +122,11 @@ def _frame(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> pd.DataFra
             frame[name] = pd.to_datetime(frame[name], unit="us", utc=True)
         elif name in _INTEGERS:
             frame[name] = frame[name].astype("Int64")
-        elif name in {"cpu_ms", "wall_ms", "duration_ms"}:
+        elif name in {"cpu_ms", "wall_ms", "duration_ms", "every_ms"}:
             frame[name] = frame[name].astype("float64")
-        elif not len(frame):
-            frame[name] = frame[name].astype(object)
+        elif name in _TEXTS or not len(frame):  # the same dtype, and None, whatever is in it
+            texts = frame[name].astype(object)
+            frame[name] = texts.where(texts.notna(), None)
     return frame
 
 
@@ -143,19 +147,33 @@ def requests(path: Path, attempts: Iterable[int]) -> pd.DataFrame:
     return _frame(_REQUEST_COLUMNS, rows(path, _REQUESTS, id_list(attempts)))
 
 
-def tasks(path: Path, *, attempts: Iterable[int] | None = None, instance: int | None = None) -> pd.DataFrame:
-    """One row per task: those that the attempts queued or are, or all of an instance."""
+def tasks(
+    path: Path,
+    *,
+    attempts: Iterable[int] | None = None,
+    also: Iterable[str] = (),
+    instance: int | None = None,
+    mask: Mask | None = None,
+) -> pd.DataFrame:
+    """One row per task: those that the attempts queued or are and others by id, or all of an instance."""
     if attempts is not None:
         chosen = "(SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1)))"
-        found = rows(path, _TASKS.format(where=f"(id IN {chosen} OR parent IN {chosen})"), id_list(attempts))
+        where = f"(id IN {chosen} OR parent IN {chosen} OR id IN (SELECT value FROM json_each(?2)))"
+        found = rows(path, _TASKS.format(where=where), id_list(attempts), id_list(also))
     else:
         found = rows(path, _TASKS.format(where="instance = ?"), instance)
-    return _frame(_TASK_COLUMNS, found)
+    return _frame(_TASK_COLUMNS, (mask.row(row) for row in found) if mask else found)
 
 
-def logs(path: Path, attempts: Iterable[int]) -> pd.DataFrame:
-    """What the twist printed and the runtime noted, in time order; the runtime's own have the level `system`."""
-    found = rows(path, _LOGS, id_list(attempts))
+def logs(path: Path, attempts: Iterable[int], *, also: Iterable[str] = ()) -> pd.DataFrame:
+    """What the twist printed and the runtime noted, in time order; the runtime's own have the level `system`.
+
+    Args:
+        path: The state file.
+        attempts: Whose logs.
+        also: Executions whose notices belong to it, though they never began.
+    """
+    found = rows(path, _LOGS, id_list(attempts), id_list(also))
     return _frame(_LOG_COLUMNS, (row[: len(_LOG_COLUMNS)] for row in found))
 
 
@@ -179,9 +197,11 @@ def store_history(path: Path, instance: int) -> pd.DataFrame:
     return _objects(columns, ((row[0], *_decoded(row[1]), *row[2:7]) for row in found))
 
 
-def callbacks(path: Path, instance: int) -> pd.DataFrame:
+def callbacks(path: Path, instance: int, mask: Mask) -> pd.DataFrame:
     """One row per callback."""
-    return _frame(_CALLBACK_COLUMNS, ((*row[:-1], bool(row[-1])) for row in rows(path, _CALLBACKS, instance)))
+    return _frame(
+        _CALLBACK_COLUMNS, ((*mask.row(row[:-1]), bool(row[-1])) for row in rows(path, _CALLBACKS, instance))
+    )
 
 
 def progress(path: Path, key: str, *, instance: int, attempts: Iterable[int] | None = None) -> pd.DataFrame:

@@ -36,6 +36,6 @@ def rows(path: Path, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
         return connection.execute(sql, arguments).fetchall()
 
 
-def id_list(ids: Iterable[int]) -> str:
+def id_list(ids: Iterable[int | str]) -> str:
     """Ids as an argument for `IN (SELECT value FROM json_each(?))`."""
     return json.dumps(list(ids))

@@ -10,8 +10,7 @@ from typing import Any
 from plot_nb.notebook.arguments import parse_call
 from plot_nb.notebook.compiling import sandbox_compiled
 from plot_nb.notebook.problems import MagicError, nearest
-from plot_nb.runtime import Run, Runtime, TwistHandle
-from plot_nb.runtime.runtime import opened, use
+from plot_nb.runtime import Run, Runtime, TwistHandle, opened, use
 
 Namespace = dict[str, Any]
 
@@ -125,10 +124,7 @@ async def open_file(namespace: Namespace, path: str) -> Picture:
     before = opened()
     if before is not None and before.path.resolve() == file.resolve():
         return _opened(before, namespace)
-    try:
-        runtime = Runtime(file)
-    except OSError as error:
-        raise MagicError(f"cannot open {path}: {error.strerror or error}") from None
+    runtime = Runtime(file)
     use(runtime)
     if before is not None:
         await before.aclose()

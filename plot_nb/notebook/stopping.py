@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.async_helpers import get_asyncio_loop
 from IPython.display import display
 
-from plot_nb.runtime.runtime import opened
+from plot_nb.runtime import opened
 
 if TYPE_CHECKING:
     from plot_nb.runtime import Run

@@ -1,7 +1,8 @@
 """The runtime that a notebook uses: deploy a twist, call it, look at what happened. Knows no IPython."""
 
 from plot_nb.runtime.handle import TwistHandle
+from plot_nb.runtime.in_use import current, opened, use
 from plot_nb.runtime.run import Run
-from plot_nb.runtime.runtime import Runtime, current, use
+from plot_nb.runtime.runtime import Runtime
 
-__all__ = ["Run", "Runtime", "TwistHandle", "current", "use"]
+__all__ = ["Run", "Runtime", "TwistHandle", "current", "opened", "use"]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 import msgspec
@@ -66,7 +67,7 @@ class Source:
         return Program(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
 
 
-def check_source(source: object, modules: object, filename: str) -> Source:
+def check_source(source: object, modules: object, filename: object) -> Source:
     """Check the types of what a user gave.
 
     Raises:
@@ -77,6 +78,8 @@ def check_source(source: object, modules: object, filename: str) -> Source:
             f"deploy takes source text, not {type(source).__name__}: a twist runs in a sandbox of its own, "
             "which cannot see this process (`inspect.getsource(cls)` gives the text of a class)"
         )
+    if not isinstance(filename, str):
+        raise TypeError(f"filename={filename!r}: give what tracebacks shall call the source")
     modules = {} if modules is None else modules
     if not isinstance(modules, Mapping) or not all(
         isinstance(name, str) and isinstance(text, str) for name, text in modules.items()
@@ -84,7 +87,14 @@ def check_source(source: object, modules: object, filename: str) -> Source:
         raise TypeError(
             'modules takes a dict of source texts by module name: {"parsing": "def parse(): ..."}'
         )
-    bad = next((name for name in modules if not all(part.isidentifier() for part in name.split("."))), None)
+    bad = next(
+        (
+            name
+            for name in modules
+            if not all(part.isidentifier() and not iskeyword(part) for part in name.split("."))
+        ),
+        None,
+    )
     if bad is not None:
         raise ValueError(f"modules: {bad!r} cannot be imported: give a name such as 'parsing'")
     return Source(source, dict(modules), filename)
@@ -151,12 +161,28 @@ def restore_instance(row: tuple[int, str, str, int, str, int, str, str, str]) ->
     return Instance(instance, twist, name, version, json.loads(options), bool(active))
 
 
+def check_instance(name: object) -> str:
+    """Check the name of an installation.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If it is empty.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"instance={name!r}: give a name, such as instance='staging'")
+    if not name.strip() or len(name) > 200:
+        raise ValueError(f"instance={name[:200]!r}: give a name of 1 to 200 characters")
+    return name
+
+
 def check_options(options: Mapping[str, Any] | None) -> str:
     """Options as JSON.
 
     Raises:
         TypeError: If they cannot be.
     """
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options takes a dict, not {type(options).__name__}")
     given = dict(options or {})
     if not all(isinstance(name, str) for name in given):
         raise TypeError("options takes a dict with str keys")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Instance
 from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
 from plot_nb.tools.callbacks import listed, suggestion
+from plot_nb.tools.store import LOCKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,12 +84,12 @@ class TwistHandle:
     @property
     def callbacks(self) -> pd.DataFrame:
         """One row per callback."""
-        return frames.callbacks(self._runtime.path, self._instance.id)
+        return frames.callbacks(self._runtime.path, self._instance.id, Mask(self._instance.options))
 
     @property
     def tasks(self) -> pd.DataFrame:
         """One row per task, finished ones included."""
-        return frames.tasks(self._runtime.path, instance=self._instance.id)
+        return frames.tasks(self._runtime.path, instance=self._instance.id, mask=Mask(self._instance.options))
 
     @property
     def executions(self) -> pd.DataFrame:
@@ -95,14 +97,14 @@ class TwistHandle:
         return frames.executions(self._runtime.path, instance=self._instance.id)
 
     def dump(self) -> dict[str, str]:
-        """The whole Store as superjson text by key: what `load` takes, and superjson 2 in TypeScript."""
+        """The whole Store, locks aside, as superjson text by key: what `load` takes, and superjson 2 in TypeScript."""
         found = rows(
             self._runtime.path,
             "SELECT s.key, v.value FROM store s JOIN store_versions v ON v.id = s.head"
             " WHERE s.instance = ? ORDER BY s.key",
             self._instance.id,
         )
-        return dict(found)
+        return {key: text for key, text in found if not key.startswith(LOCKS)}
 
     def load(self, values: Mapping[str, str]) -> None:
         """Write values into the Store, all or none; keys that are not named keep what they have.
@@ -137,14 +139,22 @@ class TwistHandle:
         return sorted({*super().__dir__(), *self._instance.version.methods})
 
     def __repr__(self) -> str:
-        instance = self._instance
+        try:
+            instance = self._instance
+        except RuntimeClosed as error:
+            return f"<TwistHandle: {error}>"
         where = "" if instance.name == "default" else f", instance {instance.name!r}"
         methods = listed(instance.version.methods) or "no methods that an event can run"
         return f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        plain = {"text/plain": repr(self)}
+        try:
+            self._runtime._check_open()
+        except RuntimeClosed:
+            return plain
         if self._deployed is None:
-            return {"text/plain": repr(self)}
+            return plain
         bundle = self._deployed._repr_mimebundle_()
         bundle["text/plain"] = f"{self!r}\n{bundle['text/plain']}"
         return bundle

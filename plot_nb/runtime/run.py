@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.limits import Limits
+from plot_nb.engine.masking import Mask
 from plot_nb.errors import ExecutionFailed
 from plot_nb.journal import frames
 from plot_nb.twist import superjson
@@ -27,13 +28,15 @@ class Run:
         paused: Why the chain waits to be resumed, and how; None while it does not.
     """
 
-    def __init__(self, path: Path, title: str, drive: Drive, limits: Limits) -> None:
+    def __init__(self, path: Path, title: str, drive: Drive, limits: Limits, mask: Mask) -> None:
         self._path = path
         self._attempts = drive.attempts
+        self._dropped = drive.dropped
         self._instance = drive.first.instance if drive.first else None
         self._verdict = drive.verdict
         self._value = drive.value
         self._limits = limits
+        self._mask = mask
         self.title = title
         self.paused = drive.paused
 
@@ -94,12 +97,12 @@ class Run:
     @property
     def tasks(self) -> pd.DataFrame:
         """One row per task that ran or was queued."""
-        return frames.tasks(self._path, attempts=self._attempts)
+        return frames.tasks(self._path, attempts=self._attempts, also=self._dropped, mask=self._mask)
 
     @property
     def logs(self) -> pd.DataFrame:
         """What was printed and logged, and what the runtime noted."""
-        return frames.logs(self._path, self._attempts)
+        return frames.logs(self._path, self._attempts, also=self._dropped)
 
     def progress(self, key: str) -> pd.DataFrame:
         """One row per write of a Store key during this run.

@@ -9,8 +9,8 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -21,12 +21,14 @@ from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import microseconds, to_datetime
 from plot_nb.engine.engine import Engine
-from plot_nb.engine.limits import Latency, Limits
-from plot_nb.engine.model import Execution, Instance
-from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
+from plot_nb.engine.limits import Latency, Limits, check_settings
+from plot_nb.engine.masking import Mask
+from plot_nb.engine.model import Execution, Instance, Version
+from plot_nb.errors import DeployError, MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.deploying import (
     Manifest,
     Source,
+    check_instance,
     check_options,
     check_source,
     make_version,
@@ -38,7 +40,7 @@ from plot_nb.runtime.run import Run
 from plot_nb.runtime.thread import EngineThread
 from plot_nb.sandbox.pool import Result
 from plot_nb.tools.callbacks import suggestion
-from plot_nb.tools.store import check_key, check_value
+from plot_nb.tools.store import check_key, check_value, check_writable
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _WORKERS = 2
+
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Runtime:
@@ -81,8 +85,7 @@ class Runtime:
         allow_private: bool = False,
         durability: Durability = "process",
     ) -> None:
-        if concurrency < 1:
-            raise ValueError(f"concurrency={concurrency!r}: give a whole number of 1 or more")
+        check_settings(limits, latency, seed, concurrency, durability)
         self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.last_run: Run | None = None
@@ -142,6 +145,8 @@ class Runtime:
     ) -> TwistHandle:
         """Install a twist, or its next version, and run its `activate` or `upgrade`.
 
+        A method `activate` that takes an argument gets `{"instance": …, "version": …}`, both numbers.
+
         Unchanged source does nothing. If the lifecycle method fails, the version is deployed all the same, and the
         handle shows the failure.
 
@@ -157,7 +162,7 @@ class Runtime:
         """
         checked = check_source(source, modules, filename)
         given = check_options(options)
-        return await self._submit(self._deploy(checked, instance, given))
+        return await self._submit(self._deploy(checked, check_instance(instance), given))
 
     async def _deploy(self, source: Source, name: str, options: str) -> TwistHandle:
         await self._thread.ready()
@@ -173,8 +178,11 @@ class Runtime:
             self._thread.forget(found.version.program.id)
         was_active = found is not None and found.active
 
-        def lifecycle(identity: int, _: int) -> Execution | None:
-            return self._lifecycle(identity, "upgrade" if was_active else "activate", manifest.methods)
+        def version_of(number: int) -> Version:
+            return make_version(number, source.digest, program, manifest)
+
+        def lifecycle(identity: int, number: int) -> Execution | None:
+            return self._lifecycle(identity, "upgrade" if was_active else "activate", version_of(number))
 
         identity, number, execution = self._backend.add_version(
             manifest.name,
@@ -186,15 +194,14 @@ class Runtime:
             self._engine.now,
             lifecycle,
         )
-        version = make_version(number, source.digest, program, manifest)
-        deployed = Instance(identity, manifest.name, name, version, msgspec.json.decode(options))
+        deployed = Instance(identity, manifest.name, name, version_of(number), msgspec.json.decode(options))
         self._instances[identity] = deployed
         self._engine.install(deployed)
         return TwistHandle(self, identity, await self._run_lifecycle(deployed, execution))
 
     async def _deploy_again(self, found: Instance, options: str) -> Run | None:
         """Unchanged source: what an earlier process did not end goes on; a deactivated twist is activated."""
-        execution = None if found.active else self._lifecycle(found.id, "activate", found.version.methods)
+        execution = None if found.active else self._lifecycle(found.id, "activate", found.version)
         self._backend.save_instance(found.id, options, active=True, lifecycle=execution)
         found.options, found.active = msgspec.json.decode(options), True
         if execution is not None:
@@ -203,10 +210,14 @@ class Runtime:
             f"{found.twist} continued", lambda ended: self._engine.continue_lifecycle(found, ended)
         )
 
-    def _lifecycle(self, instance: int, method: str, methods: Collection[str]) -> Execution | None:
-        if method not in methods:
+    def _lifecycle(self, instance: int, method: str, version: Version) -> Execution | None:
+        if method not in version.methods:
             return None
-        return self._engine.make_execution(instance, "lifecycle", method, '{"json":[]}', '{"json":{}}')
+        takes_context = method == "activate" and version.methods[method].maximum != 0
+        args: list[Any] = [{"instance": instance, "version": version.number}] if takes_context else []
+        return self._engine.make_execution(
+            instance, "lifecycle", method, superjson.dumps(args), '{"json":{}}'
+        )
 
     async def _run_lifecycle(self, instance: Instance, execution: Execution | None) -> Run | None:
         if execution is None:
@@ -221,14 +232,14 @@ class Runtime:
     async def _deactivate_when_ready(self, instance: Instance) -> Run:
         await self._thread.ready()
         options = msgspec.json.encode(instance.options).decode()
-        execution = self._lifecycle(instance.id, "deactivate", instance.version.methods)
+        execution = self._lifecycle(instance.id, "deactivate", instance.version)
         if execution is not None:
             self._backend.save_instance(instance.id, options, active=True, lifecycle=execution)
         run = await self._run_lifecycle(instance, execution)
         self._engine.retire_all(instance)
         self._backend.save_instance(instance.id, options, active=False)
         instance.active = False
-        return run or Run(self.path, f"{instance.twist} deactivated", Drive(lambda: None), self.limits)
+        return run or self._run(f"{instance.twist} deactivated", Drive(lambda: None))
 
     def twists(self) -> list[TwistHandle]:
         """All that is installed, in the order in which it came."""
@@ -251,16 +262,24 @@ class Runtime:
                 looked.set_result(result)
 
         self._engine.inspect(source.program(None), invocation, done)
-        return read_manifest(await looked)
+        mask = Mask(msgspec.json.decode(options))
+        try:
+            return read_manifest(await looked)
+        except DeployError as error:
+            raise DeployError(
+                str(mask(str(error))), line=error.line, detail=str(mask(error.detail))
+            ) from None
 
     async def _call(self, instance: int, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         installed = self._active(instance)
+        if not isinstance(method, str):
+            raise TypeError(f"call takes a method's name, such as call('start_sync'), not {method!r}")
         if method not in installed.version.methods:
             raise MethodNotFound(
                 f"{installed.twist} (version {installed.version.number}) has no async method {method!r}: "
                 f"{suggestion(method, installed.version.methods)}"
             )
-        given = superjson.dumps(list(args)), superjson.dumps(kwargs)
+        given = superjson.dumps(list(args), name="args"), superjson.dumps(kwargs, name="kwargs")
         return await self._submit(self._call_when_ready(installed, method, *given))
 
     async def _call_when_ready(self, instance: Instance, method: str, args: str, kwargs: str) -> Run:
@@ -281,12 +300,8 @@ class Runtime:
         return found
 
     def _instance(self, instance: int) -> Instance:
-        if self._closed:
-            raise RuntimeClosed(f"the runtime of {self.path} was closed: open it again with Runtime(...)")
-        found = self._instances.get(instance)
-        if found is None:
-            raise RuntimeClosed("the runtime was reset since this twist was deployed: deploy it again")
-        return found
+        self._check_open()
+        return self._instances[instance]
 
     # time
 
@@ -301,15 +316,21 @@ class Runtime:
         Raises:
             ValueError: If `by` is negative.
         """
-        if by < timedelta(0):
-            raise ValueError(f"time cannot go back (by={by})")
+        self._check_span("advance", by)
         return await self._submit(self._pass_time(f"advance {by}", by, moves_clock=True, resume=False))
 
     async def run_until_idle(self, horizon: timedelta = timedelta(days=1)) -> Run:
         """Run all that waits and falls due within `horizon`: paused chains, and what a killed process left."""
-        if horizon < timedelta(0):
-            raise ValueError(f"time cannot go back (horizon={horizon})")
+        self._check_span("run_until_idle", horizon)
         return await self._submit(self._pass_time("run until idle", horizon, moves_clock=False, resume=True))
+
+    def _check_span(self, what: str, span: object) -> None:
+        if not isinstance(span, timedelta):
+            raise TypeError(f"{what} takes a timedelta, such as timedelta(hours=1), not {span!r}")
+        if span < timedelta(0):
+            raise ValueError(f"time cannot go back ({what} by {span})")
+        if span > _LATEST - self.now:
+            raise ValueError(f"{what} by {span} would go past the year 9000, where no clock can follow")
 
     async def _pass_time(self, title: str, by: timedelta, *, moves_clock: bool, resume: bool) -> Run:
         await self._thread.ready()
@@ -336,7 +357,8 @@ class Runtime:
         except asyncio.CancelledError:
             if self._closed:
                 raise RuntimeClosed(
-                    "the runtime was closed while this ran: what is unfinished runs again"
+                    "the runtime was closed while this ran: a call is not run again, its tasks are at the next "
+                    "opening of the file"
                 ) from None
             self._engine.cancel(drive)
             await over.wait()
@@ -354,13 +376,20 @@ class Runtime:
         )
 
     def _run(self, title: str, drive: Drive) -> Run:
-        return Run(self.path, title, drive, self.limits)
+        first = self._instances.get(drive.first.instance) if drive.first else None
+        return Run(self.path, title, drive, self.limits, Mask(first.options if first else {}))
 
     # around it
 
     def mount(self, origin: str, app: AsgiApp) -> None:
-        """Let an ASGI app answer `origin`, such as `https://api.example.com`, instead of the network."""
+        """Let an ASGI app answer `origin`, such as `https://api.example.com`, instead of the network.
+
+        Raises:
+            ValueError: If `origin` is more or less than scheme, host and port.
+        """
         self._check_open()
+        if not isinstance(origin, str):
+            raise TypeError(f"mount takes an origin, such as 'https://api.example.com', not {origin!r}")
         self._thread.mount(origin, app)
 
     def wait(self, awaitable: Awaitable[T]) -> T:
@@ -413,9 +442,15 @@ class Runtime:
         kept = "temporary" if self._folder else str(self.path)
         return f"<Runtime {kept}: {len(self._instances)} twists, {self.now:%Y-%m-%d %H:%M:%S} UTC>"
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
     def _check_open(self) -> None:
         if self._closed:
-            raise RuntimeClosed(f"the runtime of {self.path} was closed: open it again with Runtime(...)")
+            remedy = "make a new one" if self._folder else f"open it again with Runtime({str(self.path)!r})"
+            raise RuntimeClosed(f"this runtime was closed: {remedy}")
 
     async def _submit(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the engine's thread what was called on any other; cancelling waits until it has stopped."""
@@ -438,6 +473,7 @@ class Runtime:
         if not all(isinstance(part, str) for pair in values.items() for part in pair):
             raise TypeError("load takes superjson texts by key, as dump gives them")
         for key, text in values.items():
+            check_writable([key])
             check_key(key)
             check_value(key, text)
             superjson.loads(text)
@@ -455,25 +491,3 @@ def _clean_up(thread: EngineThread, backend: SqliteBackend, folder: Path | None)
         backend.close()
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-_current: list[Runtime] = []
-"""The runtime of this process's notebook; empty until one is asked for."""
-
-
-def current() -> Runtime:
-    """The runtime that this notebook's magics use; made at the first call."""
-    if not _current or _current[0]._closed:
-        use(Runtime())
-    return _current[0]
-
-
-def opened() -> Runtime | None:
-    """The current runtime if there is one already."""
-    return _current[0] if _current and not _current[0]._closed else None
-
-
-def use(runtime: Runtime) -> Runtime:
-    """Make `runtime` the current one."""
-    _current[:] = [runtime]
-    return runtime

@@ -60,9 +60,10 @@ def _create(context: Context, arguments: tuple[str, str]) -> str:
             f"a callback needs a method, there is no async method {method[:80]!r}: "
             f"{suggestion(method[:80], context.methods)}"
         )
-    if len(args) > VALUE_LIMIT:
+    size = len(args.encode(errors="replace"))
+    if size > VALUE_LIMIT:
         raise ValueError(
-            f"the arguments of the callback for {method!r} are {len(args)} characters encoded, "
+            f"the arguments of the callback for {method!r} are {size} bytes encoded, "
             f"at most {VALUE_LIMIT} fit: put them into the Store and pass the key"
         )
     token = context.tasks.new_token()

@@ -62,7 +62,7 @@ def _short(key: str) -> str:
 
 
 def _set(context: Context, values: Sequence[tuple[str, str]]) -> None:
-    _check_writable(key for key, _ in values)
+    check_writable(key for key, _ in values)
     for key, text in values:
         check_key(key)
         check_value(key, text)
@@ -91,7 +91,7 @@ def _is_visible(key: str, prefix: str) -> bool:
 
 
 def _clear(context: Context, keys: list[str]) -> None:
-    _check_writable(_checked(keys))
+    check_writable(_checked(keys))
     context.backend.clear_many(context.origin, keys)
 
 
@@ -151,7 +151,12 @@ def _holder(context: Context, key: str) -> Any:
     return None if text is None else json.loads(text)["json"]
 
 
-def _check_writable(keys: Iterable[str]) -> None:
+def check_writable(keys: Iterable[str]) -> None:
+    """Refuse keys that are locks.
+
+    Raises:
+        ValueError: Naming the operations for locks.
+    """
     for key in keys:
         if key.startswith(LOCKS):
             raise ValueError(f"keys that begin with {LOCKS!r} are locks: use acquire_lock and release_lock")

@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 import plot_nb
-from plot_nb.runtime.runtime import opened
+from plot_nb.runtime import opened
 
 Cell = Callable[[str], Any]
 

@@ -145,7 +145,7 @@ def test_a_call_whose_worker_is_killed_is_reported_crashed(kernel: Kernel) -> No
 
 def test_a_runaway_chain_pauses_and_names_its_method(kernel: Kernel) -> None:
     kernel.run(
-        "from plot_nb.runtime.runtime import use\n"
+        "from plot_nb.runtime import use\n"
         "await plot_nb.current().aclose()\n"
         "use(plot_nb.Runtime(limits=plot_nb.Limits(chain=30)))"
     )

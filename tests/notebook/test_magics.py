@@ -115,7 +115,7 @@ def test_progress_with_a_name_looks_at_all_runs(cell: Cell) -> None:
 
 
 def test_run_goes_on_with_a_paused_chain(cell: Cell) -> None:
-    from plot_nb.runtime.runtime import use
+    from plot_nb.runtime import use
 
     use(plot_nb.Runtime(limits=plot_nb.Limits(chain=3)))
     cell("""%%twist
@@ -197,7 +197,7 @@ BAD_CELLS: list[tuple[str, type[PlotError], list[str]]] = [
     ("%twist progress", MagicError, ["which key?"]),
     ("%twist store Nobody", MagicError, ["no twist 'Nobody'"]),
     ("%twist open", MagicError, ["which file?"]),
-    ("%twist open /nowhere/at/all.db", MagicError, ["cannot open /nowhere/at/all.db"]),
+    ("%twist open /nowhere/at/all.db", PlotError, ["no state file can be at", "/nowhere/at/all.db"]),
     (
         "x = 1\nawait Counter.ad()",
         MethodNotFound,

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plot_nb import DeployError, MethodNotFound, Runtime, RuntimeClosed, RuntimeOwned, TwistInactive
+from plot_nb import (
+    DeployError,
+    Limits,
+    MethodNotFound,
+    PlotError,
+    Runtime,
+    RuntimeClosed,
+    RuntimeOwned,
+    TwistInactive,
+)
 from tests.runtime.twists import methods, on_runtime
 
 LIFECYCLE = """
@@ -237,3 +248,118 @@ def test_a_twist_without_a_deactivate_method_is_deactivated_all_the_same(tmp_pat
                 await twist.go()
 
     asyncio.run(main())
+
+
+def test_activate_may_take_a_context() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(
+            methods("async def activate(self, context): await self.set('context', context)")
+        )
+        assert twist.store["value"].tolist() == [{"instance": 1, "version": 1}]
+
+    on_runtime(work)
+
+
+def test_a_run_kept_over_a_reset_shows_no_other_execution() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods("async def go(self): return 1"))
+        kept = await twist.go()
+        await runtime.reset()
+        assert "reset" in repr(twist)
+        twist = await runtime.deploy(methods("async def other(self): return 2"))
+        await twist.other()
+        assert len(kept.executions) == 0
+        assert kept.value == 1
+
+    on_runtime(work)
+
+
+def test_a_call_that_a_reset_dropped_before_it_began_is_cancelled() -> None:
+    body = "async def busy(self):\n    while True: await self.set('n', 1)\nasync def go(self): pass"
+
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods(body))
+        busy, waiting = asyncio.create_task(twist.busy()), asyncio.create_task(twist.go())
+        await asyncio.sleep(0)
+        await runtime.reset()
+        assert ((await busy).outcome, (await waiting).outcome) == ("cancelled", "cancelled")
+
+    on_runtime(work, limits=Limits(requests=10**6, time=10**6))
+
+
+def test_secrets_are_masked_where_they_are_encoded_or_kept_in_state() -> None:
+    body = """
+    async def go(self):
+        callback = await self.callback("go", self.options["token"])
+        await self.schedule_task(self.options["token"], callback, now() + timedelta(hours=1))
+        await self.get(quote(self.options["token"], safe=""))
+        print(self.options["pin"])
+    """
+
+    async def work(runtime: Runtime) -> None:
+        head = "from datetime import timedelta\nfrom urllib.parse import quote"
+        options = {"token": "s3cr3t/ab+c==", "pin": 48151623}
+        twist = await runtime.deploy(methods(body, head=head), options=options)
+        run = await twist.go()
+        assert run.ok, run.error
+        tables = (run.requests, run.logs, run.tasks, twist.tasks, twist.callbacks)
+        shown = " ".join(frame.to_csv() for frame in tables)
+        assert "s3cr3t" not in shown
+        assert "48151623" not in shown
+        with pytest.raises(DeployError) as caught:
+            await runtime.deploy(
+                "class A(Twist):\n    def build(self, build): raise ValueError(self.options['token'])",
+                options=options,
+            )
+        assert "s3cr3t" not in str(caught.value) + caught.value.detail
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"limits": {"requests": 5}}, "Limits("),
+        ({"latency": 5}, "Latency("),
+        ({"seed": "x"}, "seed='x'"),
+        ({"seed": 2**70}, "63 bits"),
+        ({"concurrency": 1.5}, "concurrency=1.5"),
+        ({"durability": "x"}, "'full'"),
+        ({"path": "/nowhere/at/all/x.db"}, "/nowhere/at/all"),
+        ({"path": "/"}, "path of a file in a folder"),
+    ],
+)
+def test_a_runtime_refuses_settings_by_name(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises((TypeError, ValueError, PlotError), match=re.escape(says)):
+        Runtime(**settings)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"memory": 6e7}, {"cpu": float("inf")}, {"time": float("nan")}, {"requests": 1.5}]
+)
+def test_limits_refuse_what_no_meter_can_hold(limit: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(limit))):
+        Limits(**limit)
+
+
+def test_misuse_is_told_by_name() -> None:
+    async def work(runtime: Runtime) -> None:
+        source = methods("async def go(self): pass")
+        twist = await runtime.deploy(source)
+        for misuse, says in (
+            (lambda: runtime.advance(5), "timedelta"),  # type: ignore[arg-type]
+            (lambda: runtime.run_until_idle(None), "timedelta"),  # type: ignore[arg-type]
+            (lambda: runtime.advance(timedelta(days=365 * 9000)), "year 9000"),
+            (lambda: twist.call(None), "method's name"),  # type: ignore[arg-type]
+            (lambda: twist.go(object()), "args[0]"),
+            (lambda: runtime.deploy(source, instance=None), "instance=None"),  # type: ignore[arg-type]
+            (lambda: runtime.deploy(source, options="x"), "options"),  # type: ignore[arg-type]
+            (lambda: runtime.deploy(source, modules={"class": ""}), "'class'"),
+            (lambda: runtime.deploy(b"x"), "source text"),  # type: ignore[arg-type]
+        ):
+            with pytest.raises((TypeError, ValueError), match=re.escape(says)):
+                await misuse()
+        with pytest.raises(ValueError, match="acquire_lock"):
+            twist.load({"__lock__:a": '{"json":5}'})
+
+    on_runtime(work)

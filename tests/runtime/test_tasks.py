@@ -431,3 +431,60 @@ def test_executions_of_an_instance_run_one_at_a_time_unless_concurrency_lets_the
 def test_the_same_seed_shows_the_same_race_again() -> None:
     assert race(1, 4) == race(1, 4)
     assert race(1, 4)[1] != race(2, 4)[1]
+
+
+def test_time_passes_no_further_than_it_was_told_to_for_work_that_is_scheduled() -> None:
+    body = """
+    async def slow(self):
+        await asyncio.sleep(15)
+    async def begin(self):
+        await self.schedule_recurring("k", await self.callback(self.slow), every=timedelta(seconds=10))
+    """
+
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(methods(body, head="import asyncio\nfrom datetime import timedelta"))
+        await twist.begin()
+        start = runtime.now
+        run = await runtime.advance(timedelta(minutes=1))
+        # Runs begin at 10, 25, 40, 55 and 70 s: the last fell due at 60, the next falls due at 80.
+        assert (runtime.now - start).total_seconds() // 5 == 85 // 5
+        assert len(run.executions) == 5
+        assert twist.tasks["state"].tolist().count("queued") == 1
+
+    on_runtime(work)
+
+
+def test_arguments_that_no_longer_fit_name_both_versions() -> None:
+    before = """
+    async def go(self):
+        await self.run_task(await self.callback(self.step, 1), run_at=now() + timedelta(minutes=1))
+    async def step(self, n):
+        pass
+    """
+
+    async def work(runtime: Runtime) -> str:
+        twist = await runtime.deploy(methods(before, head=HEAD))
+        await twist.go()
+        await runtime.deploy(methods(before.replace("step(self, n)", "step(self)"), head=HEAD))
+        return str((await runtime.run_until_idle()).error)
+
+    error = on_runtime(work)
+    assert error.startswith("TypeError")
+    assert "version 1 made the callback, version 2 runs" in error
+
+
+def test_what_was_dropped_in_a_stretch_of_time_is_in_its_run() -> None:
+    body = """
+    async def go(self):
+        callback = await self.callback(self.go)
+        await self.run_task(callback, run_at=now() + timedelta(minutes=1))
+        await self.delete_callback(callback)
+    """
+
+    async def work(runtime: Runtime) -> None:
+        await (await runtime.deploy(methods(body, head=HEAD))).go()
+        run = await runtime.advance(timedelta(minutes=2))
+        assert run.tasks["state"].tolist() == ["dropped"]
+        assert "was deleted" in run.logs["text"].iloc[0]
+
+    on_runtime(work)
