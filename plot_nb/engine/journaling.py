@@ -39,13 +39,12 @@ def ending_of(
         wall_ms: Real milliseconds.
     """
     for line, operation, detail in verdict.unawaited:
-        what = f"{operation} {detail}".strip()
-        attempt.note(
-            "warning",
-            line or None,
-            f"{what} was not performed: nothing awaited it (await is missing?)",
-            ended,
-        )
+        if operation == "task":
+            text = f"{detail}() was still under way in a task when the method returned, and was ended: await the task"
+        else:
+            what = f"{operation} {detail}".strip()
+            text = f"{what} was not performed: nothing awaited it (await is missing?)"
+        attempt.note("warning", line or None, text, ended)
     mask = Mask(attempt.instance.options)
     shown = masked(attempt, verdict)
     return Ending(

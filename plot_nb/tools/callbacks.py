@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -66,9 +67,19 @@ def _create(context: Context, arguments: tuple[str, str]) -> str:
             f"the arguments of the callback for {method!r} are {size} bytes encoded, "
             f"at most {VALUE_LIMIT} fit: put them into the Store and pass the key"
         )
+    if not _is_list(args):
+        raise ValueError(f"the arguments of the callback for {method!r} are not superjson text of a list")
     token = context.tasks.new_token()
     context.backend.add_callback(context.origin, token, method, args, context.version)
     return token
+
+
+def _is_list(text: str) -> bool:
+    try:
+        decoded = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(decoded, dict) and isinstance(decoded.get("json"), list)
 
 
 def _resolve(context: Context, arguments: tuple[str]) -> dict[str, str]:

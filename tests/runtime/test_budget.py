@@ -167,6 +167,24 @@ def test_a_forgotten_await_is_not_performed_and_is_reported_with_its_line() -> N
     assert "store.set a" in warnings["text"].iloc[0]
 
 
+def test_a_task_that_is_still_under_way_when_the_method_returns_is_reported() -> None:
+    body = """
+    async def go(self):
+        import asyncio
+        task = asyncio.create_task(self.later())
+        await self.get("a")
+    async def later(self):
+        import asyncio
+        await asyncio.sleep(100)
+        await self.set("x", 1)
+    """
+    result = called(body)
+    assert (result.outcome, result.store) == ("ok", {})
+    warnings = result.logs[result.logs["level"] == "warning"]
+    assert warnings["line"].tolist() == [line_of(methods(body), "asyncio.sleep(100)")]
+    assert "later() was still under way" in warnings["text"].iloc[0]
+
+
 def test_cpu_memory_and_requests_are_measured_for_every_attempt() -> None:
     result = called("async def go(self): return sum(range(100_000))")
     row = result.executions.iloc[0]

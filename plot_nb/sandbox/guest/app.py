@@ -26,6 +26,9 @@ from plot_nb.twist import superjson, wall
 from plot_nb.twist.request import Request
 from plot_nb.twist.twist import equip
 
+TASK = "task"
+"""What `unawaited` calls a task that was still under way."""
+
 VALUE_LIMIT = 2**20
 """Bytes of a method's encoded return value."""
 
@@ -188,7 +191,17 @@ class Sandbox:
         reports = [request.report for request in self.created] if self.created else []
         if self.loop._waiting:
             reports += self.loop.unanswered()
+        reports += [
+            (line, TASK, getattr(task.get_coro(), "__name__", ""))
+            for task in asyncio.all_tasks(self.loop)
+            if task is not self.loop.main and (line := self._line_of(task))
+        ]
         return reports[:UNAWAITED_LIMIT]
+
+    def _line_of(self, task: asyncio.Task[Any]) -> int:
+        """Where a task of the cell stands; 0 for one that is none of the cell's, such as a request."""
+        frames = [frame for frame in task.get_stack() if frame.f_code.co_filename == self.program.cell]
+        return frames[-1].f_lineno if frames else 0
 
     def finish(self) -> None:
         """Write out what was printed without a line's end."""
