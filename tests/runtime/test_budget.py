@@ -28,6 +28,7 @@ def test_request_1001_is_not_performed_and_the_store_is_as_the_1000_left_it(body
     assert len(result.requests) == 1000
     assert list(result.store) == [f"item:{number:04}" for number in range(1000)]
     assert "request 1,001" in str(result.error)
+    assert "\nRequestLimitExceeded: request 1,001" in str(result.traceback)
 
 
 def test_exactly_the_limit_is_allowed() -> None:
