@@ -101,20 +101,22 @@ def test_a_call_is_never_tried_again() -> None:
     assert (result.outcome, result.error) == ("error", "ValueError: once")
 
 
+TRIED_AGAIN = """
+async def go(self):
+    await self.run_task(await self.callback(self.flaky))
+async def flaky(self):
+    await self.run_task(await self.callback(self.next))
+    tries = (await self.get("tries") or 0) + 1
+    await self.set("tries", tries)
+    if tries < 3:
+        raise ValueError("again")
+async def next(self):
+    await self.set("ran", (await self.get("ran") or 0) + 1)
+"""
+
+
 def test_an_execution_that_is_tried_again_does_not_fork_its_chain() -> None:
-    body = """
-    async def go(self):
-        await self.run_task(await self.callback(self.flaky))
-    async def flaky(self):
-        await self.run_task(await self.callback(self.next))
-        tries = (await self.get("tries") or 0) + 1
-        await self.set("tries", tries)
-        if tries < 3:
-            raise ValueError("again")
-    async def next(self):
-        await self.set("ran", (await self.get("ran") or 0) + 1)
-    """
-    result = called(body)
+    result = called(TRIED_AGAIN)
     assert result.store == {"tries": 3, "ran": 1}
     assert result.executions["method"].tolist().count("next") == 1
 
@@ -387,19 +389,7 @@ def test_a_day_of_minutes_is_one_call() -> None:
 
 
 def test_faithful_forks_show_what_derived_identities_prevent() -> None:
-    body = """
-    async def go(self):
-        await self.run_task(await self.callback(self.flaky))
-    async def flaky(self):
-        await self.run_task(await self.callback(self.next))
-        tries = (await self.get("tries") or 0) + 1
-        await self.set("tries", tries)
-        if tries < 3:
-            raise ValueError("again")
-    async def next(self):
-        await self.set("ran", (await self.get("ran") or 0) + 1)
-    """
-    assert called(body, faithful_forks=True).store["ran"] == 3
+    assert called(TRIED_AGAIN, faithful_forks=True).store["ran"] == 3
 
 
 RACE = """
