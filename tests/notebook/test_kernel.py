@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -209,5 +210,6 @@ class Steps(Twist):
     finally:
         second.close()
 
-    assert "Unfinished: 1 task" in opened.text
+    # Two when it was killed after one had queued the next, and before it was acknowledged.
+    assert re.search(r"Unfinished: (1 task|2 tasks);", opened.text)
     assert count.text.split() == ["301", "301"]
