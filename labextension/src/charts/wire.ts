@@ -150,6 +150,8 @@ export interface ProgressRows {
   field: string;
   /** How many items there will be; null where nobody knows. */
   expected: number | null;
+  /** The write, as in `WriteRows`; a row with a known one takes the place of the one before. */
+  id: number[];
   /** The attempt that wrote it; null: by hand. */
   by: (number | null)[];
   updated: number[];
