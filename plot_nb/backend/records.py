@@ -22,7 +22,8 @@ class Ending:
     """How an attempt ended, and what the journal keeps of it.
 
     Attributes:
-        requests: Rows (seq, tool, operation, detail, line, started, duration, bytes_in, bytes_out, error, payload).
+        requests: Rows (seq, tool, operation, detail, line, started, duration, bytes_in, bytes_out, error, cpu_ms,
+            payload).
         logs: Rows (seq, time, level, line, text).
     """
 

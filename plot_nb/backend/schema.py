@@ -6,7 +6,7 @@ Times are microseconds since 1970 on the runtime's clock. Values are superjson t
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 TABLES = (
     "meta",
@@ -45,6 +45,7 @@ CREATE TABLE store_versions (
     value TEXT, updated INTEGER NOT NULL, attempt_id INTEGER, seq INTEGER
 );
 CREATE UNIQUE INDEX store_versions_by_key ON store_versions (instance, key, version);
+CREATE INDEX store_versions_by_attempt ON store_versions (attempt_id);
 
 CREATE TABLE callbacks (
     token TEXT PRIMARY KEY, instance INTEGER NOT NULL, method TEXT NOT NULL, args TEXT NOT NULL,
@@ -67,13 +68,15 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY, execution TEXT NOT NULL, attempt INTEGER NOT NULL, instance INTEGER NOT NULL,
     version INTEGER NOT NULL, method TEXT NOT NULL, cause TEXT NOT NULL, parent TEXT,
     outcome TEXT, requests INTEGER, cpu_ms REAL, wall_ms REAL, memory_peak INTEGER,
-    started INTEGER NOT NULL, ended INTEGER, error TEXT, line INTEGER, traceback TEXT, args TEXT, result TEXT
+    started INTEGER NOT NULL, ended INTEGER, error TEXT, line INTEGER, traceback TEXT, args TEXT, kwargs TEXT,
+    result TEXT
 );
+CREATE INDEX attempts_by_execution ON attempts (execution);
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome IS NULL;
 CREATE TABLE requests (
     attempt_id INTEGER NOT NULL, seq INTEGER NOT NULL, tool TEXT NOT NULL, operation TEXT NOT NULL,
     detail TEXT NOT NULL, line INTEGER, started INTEGER NOT NULL, duration INTEGER, bytes_in INTEGER,
-    bytes_out INTEGER, error TEXT, payload TEXT, PRIMARY KEY (attempt_id, seq)
+    bytes_out INTEGER, error TEXT, cpu_ms REAL, payload TEXT, PRIMARY KEY (attempt_id, seq)
 ) WITHOUT ROWID;
 CREATE TABLE logs (
     attempt_id INTEGER NOT NULL, position INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,

@@ -329,6 +329,7 @@ class SqliteBackend:
         version: int,
         now: int,
         args: str | None,
+        kwargs: str | None,
         following: Execution | None,
     ) -> None:
         """Begin an attempt, and arm the next occurrence of a recurring task, at once.
@@ -339,13 +340,14 @@ class SqliteBackend:
             version: What it runs.
             now: When.
             args: Its arguments for the journal.
+            kwargs: Those given by name.
             following: The next occurrence.
         """
         with self._commit("claim"):
             self._save(execution)
             self._execute(
-                "INSERT INTO attempts (id, execution, attempt, instance, version, method, cause, parent, started, args)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempts (id, execution, attempt, instance, version, method, cause, parent, started, args,"
+                " kwargs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     attempt_id,
                     execution.id,
@@ -357,6 +359,7 @@ class SqliteBackend:
                     execution.parent,
                     now,
                     self._payload(args),
+                    self._payload(kwargs),
                 ),
             )
             if following is not None:
@@ -383,7 +386,7 @@ class SqliteBackend:
                 ),
             )
             self._db.executemany(
-                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 ((attempt_id, *row[:-1], self._payload(row[-1])) for row in ending.requests),
             )
             self._db.executemany(

@@ -57,7 +57,11 @@ class GuestResult(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class RequestRow:
-    """A request in the journal; times in microseconds on the runtime's clock."""
+    """A request in the journal; times in microseconds on the runtime's clock.
+
+    Attributes:
+        cpu_ms: CPU that the guest had spent when it asked.
+    """
 
     seq: int
     tool: str
@@ -66,6 +70,7 @@ class RequestRow:
     line: int | None
     started: int
     bytes_out: int
+    cpu_ms: float
     duration: int | None = None
     bytes_in: int | None = None
     error: str | None = None
@@ -84,6 +89,7 @@ class RequestRow:
             self.bytes_in,
             self.bytes_out,
             self.error,
+            self.cpu_ms,
             self.payload,
         )
 
@@ -107,6 +113,7 @@ class Attempt:
         pending: Answers that are scheduled.
         fetching: Fetches under way, by their request's number.
         crossing: Number of the crossing in which the guest waits; answers and timers of an older one are stale.
+        cpu_ms: CPU of the guest up to that crossing.
         answers: What goes to the guest with the next answer.
         owed: Bytes of all answers that have not gone to the guest yet.
         queued: How many tasks of each method it has queued.
@@ -124,6 +131,7 @@ class Attempt:
     refused: RequestRow | None = None
     refused_crossings: int = 0
     crossing: int = 0
+    cpu_ms: float = 0.0
     waiting: bool = False
     pending: int = 0
     fetching: dict[int, Fetching] = field(default_factory=dict)

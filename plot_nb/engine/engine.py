@@ -443,9 +443,9 @@ class Engine:
         attempt = Attempt(
             self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
-        args = Mask(actor.instance.options)(execution.args)
+        args, kwargs = map(Mask(actor.instance.options), (execution.args, execution.kwargs))
         following = next_occurrence(execution, self._number + 1, self.now)
-        self._backend.claim(execution, attempt.id, version.number, self.now, args, following)
+        self._backend.claim(execution, attempt.id, version.number, self.now, args, kwargs, following)
         if following is not None:
             self._admit(following)
             self._number = following.number

@@ -126,6 +126,7 @@ class Requests:
         now = self._engine.now
         attempt.add_logs(crossing.logs, now)
         attempt.crossing += 1
+        attempt.cpu_ms = crossing.cpu_ms
         attempt.waiting = True
         if attempt.why_stopped is not None:
             return
@@ -193,7 +194,14 @@ class Requests:
         tool, _, operation = name[:100].partition(".")
         now = self._engine.now
         row = RequestRow(
-            attempt.used, tool, operation, "", _plausible(line), now, bytes_out=len(memoryview(raw))
+            attempt.used,
+            tool,
+            operation,
+            "",
+            _plausible(line),
+            now,
+            bytes_out=len(memoryview(raw)),
+            cpu_ms=attempt.cpu_ms,
         )
         attempt.requests.append(row)
         if name == "network.fetch":
@@ -228,7 +236,14 @@ class Requests:
         detail = _first_text(raw) if tool in {"store", "network"} else ""
         if attempt.refused is None:
             attempt.refused = RequestRow(
-                attempt.used + 1, tool, operation, detail, _plausible(line), self._engine.now, bytes_out=0
+                attempt.used + 1,
+                tool,
+                operation,
+                detail,
+                _plausible(line),
+                self._engine.now,
+                bytes_out=0,
+                cpu_ms=attempt.cpu_ms,
             )
         return encode_error(
             number, "RequestLimitExceeded", limit_message(tool, operation, detail, self._limits.requests)

@@ -42,7 +42,7 @@ _EXECUTION_COLUMNS = (
 
 _REQUESTS = """
 SELECT a.execution, a.attempt, r.seq, r.tool, r.operation, r.detail, r.line, r.started, r.duration / 1000.0,
-       r.bytes_in, r.bytes_out, r.error
+       r.bytes_in, r.bytes_out, r.error, r.cpu_ms
 FROM requests r JOIN attempts a ON a.id = r.attempt_id
 WHERE r.attempt_id IN (SELECT value FROM json_each(?)) ORDER BY r.attempt_id, r.seq
 """
@@ -59,6 +59,7 @@ _REQUEST_COLUMNS = (
     "bytes_in",
     "bytes_out",
     "error",
+    "cpu_ms",
 )
 
 _TASKS = """

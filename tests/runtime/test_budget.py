@@ -192,3 +192,16 @@ def test_cpu_memory_and_requests_are_measured_for_every_attempt() -> None:
     assert row["cpu_ms"] > 0
     assert row["wall_ms"] > 0
     assert 8 * 2**20 < row["memory_peak"] < 128 * 2**20
+
+
+def test_each_request_knows_the_cpu_that_was_spent_before_it() -> None:
+    body = """
+    async def go(self):
+        await self.set("a", 1)
+        sum(range(3_000_000))
+        await self.set("b", 1)
+    """
+    result = called(body)
+    before, after = result.requests["cpu_ms"]
+    assert 0 < before < after - 10
+    assert after <= result.executions["cpu_ms"].iloc[0]

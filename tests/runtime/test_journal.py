@@ -43,7 +43,7 @@ def journal(seed: int, pages: int) -> list[pd.DataFrame]:
         run = await twist.go(pages)
         return [
             run.executions.drop(columns=MEASURED),
-            run.requests,
+            run.requests.drop(columns="cpu_ms"),
             run.tasks,
             run.logs,
             twist.store_history,
@@ -92,7 +92,7 @@ def test_random_programs_repeat(steps: list[str], seed: int) -> None:
             frame.to_csv()
             for frame in (
                 result.executions.drop(columns=MEASURED),
-                result.requests,
+                result.requests.drop(columns="cpu_ms"),
                 result.tasks,
                 result.logs,
             )
