@@ -1,0 +1,217 @@
+/** The charts of one picture together: an overview above, the selected execution below, as in a browser's own tools. */
+
+import { budgetChart } from './budget';
+import { chainChart } from './chain';
+import { Chart, Context } from './chart';
+import { button, element as html } from './dom';
+import { executionChart } from './execution';
+import { formats, save } from './export';
+import { logsChart } from './logs';
+import { progressChart } from './progress';
+import { storeChart } from './store';
+import { line } from './text';
+import { Panel } from './wire';
+
+type Make = (context: Context) => Chart;
+
+interface Tab {
+  name: string;
+  charts: Make[];
+  /** Whether the selected execution is shown below. */
+  detailed: boolean;
+}
+
+const TABS: readonly Tab[] = [
+  { name: 'Budget', charts: [budgetChart], detailed: true },
+  { name: 'Chain', charts: [chainChart], detailed: true },
+  { name: 'Store', charts: [storeChart], detailed: false },
+  { name: 'Progress', charts: [progressChart], detailed: false },
+  { name: 'Logs', charts: [logsChart], detailed: false }
+];
+
+const SINGLE: Record<Exclude<Panel, 'inspector'>, Make> = {
+  budget: budgetChart,
+  chain: chainChart,
+  store: storeChart,
+  execution: executionChart,
+  progress: progressChart
+};
+
+export class Inspector {
+  readonly element: HTMLElement;
+  private readonly id = uniqueId('picture');
+  private readonly heading = element('p', { class: 'pnb-heading' });
+  private readonly remarks = element('p', { class: 'pnb-remarks' });
+  private readonly spoken = element('p', { class: 'pnb-spoken', role: 'status' });
+  private readonly body = element('div', { class: 'pnb-body' });
+  private readonly menu = element('div', { class: 'pnb-menu' });
+  private readonly charts: Chart[] = [];
+  private readonly tabs = new Map<Tab, HTMLButtonElement>();
+  private readonly shown = new Map<Tab, { panel: HTMLElement; charts: Chart[] }>();
+  private readonly undo: (() => void)[] = [];
+  private readonly lower: HTMLElement | null = null;
+  private wasRunning: boolean;
+
+  constructor(
+    private readonly context: Context,
+    panel: Panel,
+    private readonly title: string
+  ) {
+    this.wasRunning = context.journal.isRunning;
+    // JupyterLab would take the arrow keys for its own.
+    this.element = element('div', { class: 'pnb', 'data-lm-suppress-shortcuts': 'true' });
+    const head = element('div', { class: 'pnb-head' }, element('div', { class: 'pnb-words' }, this.heading, this.remarks));
+    this.element.append(head, this.spoken);
+    if (panel === 'inspector') {
+      head.append(this.makeTabs());
+      this.lower = element('div', { class: 'pnb-lower' }, this.keep(executionChart(context)).element);
+      this.element.append(this.body, this.lower);
+      this.open(this.firstTab());
+    } else {
+      const chart = this.keep(SINGLE[panel](context));
+      this.body.append(chart.element);
+      this.element.append(this.body);
+      this.offer([chart]);
+    }
+    head.append(this.menu);
+    this.undo.push(context.journal.subscribe(() => this.changed()));
+    this.undo.push(context.kernel.subscribe(() => this.say()));
+    this.selectSomething();
+    this.say();
+  }
+
+  dispose(): void {
+    this.undo.forEach(undo => undo());
+    this.charts.forEach(chart => chart.dispose());
+  }
+
+  private keep(chart: Chart): Chart {
+    this.charts.push(chart);
+    return chart;
+  }
+
+  private changed(): void {
+    const { isRunning } = this.context.journal;
+    if (this.wasRunning && !isRunning) {
+      this.selectSomething();
+    }
+    this.wasRunning = isRunning;
+    this.say();
+  }
+
+  /** What went wrong first, or was heaviest: nobody should have to look for it. */
+  private selectSomething(): void {
+    const { journal, selection } = this.context;
+    if (selection.value === null && !journal.isRunning && journal.length > 0) {
+      const place = journal.firstFailure() ?? journal.heaviest();
+      selection.set(place === null ? null : journal.attempt(place).id);
+    }
+  }
+
+  private say(): void {
+    const { journal, kernel } = this.context;
+    const title = this.title === '' ? '' : `${line(this.title, 80)}: `;
+    const [shape, state] = journal.isRunning
+      ? ['▸', 'pnb-running']
+      : journal.failed
+        ? ['✕', 'pnb-bad']
+        : ['✓', 'pnb-ok'];
+    const summary = journal.summary();
+    this.heading.replaceChildren(
+      element('span', { class: state, 'aria-hidden': 'true' }, shape),
+      element('b', {}, ` ${title}`),
+      element('bdi', {}, summary)
+    );
+    const remarks = journal.remarks();
+    if (journal.isRunning) {
+      remarks.unshift(kernel.live ? 'Running.' : 'It was running when this was saved.');
+    }
+    setText(this.remarks, remarks.join(' '));
+    const spoken = journal.isRunning ? `${title}running` : `${title}${summary}`;
+    setText(this.spoken, spoken);
+  }
+
+  // tabs
+
+  private firstTab(): Tab {
+    return TABS[this.context.journal.length > 1 || this.context.journal.isRunning ? 1 : 0] as Tab;
+  }
+
+  private makeTabs(): HTMLElement {
+    const list = element('div', { class: 'pnb-tabs', role: 'tablist', 'aria-label': 'Views' });
+    for (const tab of TABS) {
+      const made = button(tab.name, () => this.open(tab));
+      made.className = 'pnb-tab';
+      made.setAttribute('role', 'tab');
+      made.id = `${this.id}-${tab.name}`;
+      made.setAttribute('aria-controls', `${this.id}-panel-${tab.name}`);
+      this.tabs.set(tab, made);
+      list.append(made);
+    }
+    list.addEventListener('keydown', event => this.move(event));
+    return list;
+  }
+
+  private move(event: KeyboardEvent): void {
+    const at = TABS.findIndex(tab => this.tabs.get(tab) === event.target);
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    if (at >= 0 && next !== undefined) {
+      event.preventDefault();
+      const tab = TABS[(next + TABS.length) % TABS.length] as Tab;
+      this.open(tab);
+      this.tabs.get(tab)?.focus();
+    }
+  }
+
+  private open(tab: Tab): void {
+    for (const [each, made] of this.tabs) {
+      made.setAttribute('aria-selected', String(each === tab));
+      made.tabIndex = each === tab ? 0 : -1;
+    }
+    if (!this.shown.has(tab)) {
+      const charts = tab.charts.map(make => this.keep(make(this.context)));
+      const panel = element('div', {
+        class: 'pnb-panel',
+        role: 'tabpanel',
+        id: `${this.id}-panel-${tab.name}`,
+        'aria-labelledby': `${this.id}-${tab.name}`
+      });
+      panel.append(...charts.map(chart => chart.element));
+      this.body.append(panel);
+      this.shown.set(tab, { panel, charts });
+    }
+    for (const [each, { panel, charts }] of this.shown) {
+      panel.hidden = each !== tab;
+      if (each === tab) {
+        charts.forEach(chart => chart.redraw());
+      }
+    }
+    if (this.lower !== null) {
+      this.lower.hidden = !tab.detailed;
+    }
+    this.offer(this.shown.get(tab)?.charts ?? []);
+  }
+
+  // files
+
+  private offer(charts: Chart[]): void {
+    const buttons = charts.flatMap(chart =>
+      formats(chart).map(format => {
+        const made = button(format, () => void this.save(chart, format, made));
+        made.title = `Save the ${chart.name} as ${format}`;
+        made.setAttribute('aria-label', made.title);
+        return made;
+      })
+    );
+    this.menu.replaceChildren(...buttons);
+  }
+
+  private async save(chart: Chart, format: 'SVG' | 'PNG' | 'CSV', from: HTMLButtonElement): Promise<void> {
+    try {
+      await save(chart, format, this.title);
+    } catch (error) {
+      from.title = `It could not be saved: ${error instanceof Error ? error.message : String(error)}`;
+      this.spoken.textContent = from.title;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** A picture in an element of a page: what JupyterLab's renderer and the widget have in common. */
+
+import { Context } from './chart';
+import { element as html } from './dom';
+import { Inspector } from './inspector';
+import { Journal } from './journal';
+import { Channel, Link } from './link';
+import { Selection } from './selection';
+import { line } from './text';
+import { Panel, Picture } from './wire';
+
+export interface Options {
+  /** Whether to ask for rows at once, also for what has ended: a widget's journal grows with its runtime. */
+  follow: boolean;
+  /** Whether the user trusts the document: only then can a picture change something. */
+  trusted(): boolean;
+  /** Keep a picture in the document. */
+  save(picture: Picture): void;
+}
+
+export interface Mounted {
+  /** Show another picture in its place. */
+  update(picture: Picture): void;
+  dispose(): void;
+}
+
+const PANELS: readonly Panel[] = ['inspector', 'budget', 'chain', 'store', 'execution', 'progress'];
+
+/** Draw `picture` into `host`, and keep it up to date for as long as `channel` brings rows. */
+export function mount(host: HTMLElement, picture: Picture, channel: Channel | null, options: Options): Mounted {
+  let shown = show(host, picture, channel, options);
+  return {
+    update(next: Picture): void {
+      if (!shown.update(next)) {
+        shown.dispose();
+        shown = show(host, next, channel, options);
+      }
+    },
+    dispose(): void {
+      shown.dispose();
+      channel?.dispose();
+      host.replaceChildren();
+    }
+  };
+}
+
+interface Shown {
+  /** Takes the rows of a picture of the same thing; tells whether it was one. */
+  update(picture: Picture): boolean;
+  dispose(): void;
+}
+
+function show(host: HTMLElement, picture: Picture, channel: Channel | null, options: Options): Shown {
+  const problem = whatIsWrong(picture);
+  if (problem !== null) {
+    host.replaceChildren(element('p', { class: 'pnb pnb-problem' }, problem));
+    return { update: () => false, dispose: () => undefined };
+  }
+  const journal = new Journal(picture.rows);
+  const selection = new Selection(picture.selected);
+  // What the kernel selects is not told to the kernel again.
+  let told = picture.selected;
+  const link = new Link(journal, picture.source === null ? null : channel, {
+    trusted: () => options.trusted(),
+    picture: ended => options.save(ended),
+    selected: id => {
+      told = id;
+      selection.set(id);
+    }
+  });
+  const context: Context = { journal, selection, kernel: link };
+  const inspector = new Inspector(context, picture.panel, picture.title);
+  const undo = selection.subscribe(id => {
+    if (options.follow && id !== told) {
+      told = id;
+      link.select(id);
+    }
+  });
+  host.replaceChildren(inspector.element);
+  if (options.follow || picture.rows.running) {
+    link.follow();
+  }
+  return {
+    update(next: Picture): boolean {
+      if (whatIsWrong(next) !== null || next.source === null || next.source !== picture.source || next.panel !== picture.panel) {
+        return false;
+      }
+      journal.apply(next.rows);
+      return true;
+    },
+    dispose(): void {
+      undo();
+      link.dispose();
+      inspector.dispose();
+    }
+  };
+}
+
+/** Why a picture cannot be drawn; null if it can. */
+function whatIsWrong(picture: unknown): string | null {
+  const { format, panel, rows } = (picture ?? {}) as Partial<Record<keyof Picture, unknown>>;
+  if (format !== 1) {
+    return `This picture has the format ${line(JSON.stringify(format) ?? 'of nothing known', 40)}, and this version of plot_nb draws format 1: update plot_nb, or run the cell again.`;
+  }
+  if (!PANELS.includes(panel as Panel) || typeof rows !== 'object' || rows === null) {
+    return 'This picture is damaged: run the cell again.';
+  }
+  return null;
+}
+
