@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 import msgspec
 
 from plot_nb.engine.attempt import GuestError
+from plot_nb.engine.engine import Engine
+from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Instance, Method, Version
 from plot_nb.engine.outcomes import TEXT_LIMIT
 from plot_nb.errors import DeployError
@@ -98,6 +101,40 @@ def check_source(source: object, modules: object, filename: object) -> Source:
     if bad is not None:
         raise ValueError(f"modules: {bad!r} cannot be imported: give a name such as 'parsing'")
     return Source(source, dict(modules), filename)
+
+
+async def inspect(engine: Engine, source: Source, options: str) -> Manifest:
+    """Have a sandbox look at a source.
+
+    Args:
+        engine: On whose thread this is.
+        source: What is to be deployed.
+        options: JSON.
+
+    Raises:
+        DeployError: If it cannot be deployed; options masked.
+    """
+    looked: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    given = msgspec.json.decode(options)
+    invocation = msgspec.json.encode(
+        {
+            "kind": "describe",
+            "options": given,
+            "seed": engine.seed & (2**53 - 1),
+            "now": engine.now / 1000,
+        }
+    )
+
+    def done(result: Result) -> None:
+        if not looked.done():
+            looked.set_result(result)
+
+    engine.inspect(source.program(None), invocation, done)
+    mask = Mask(given)
+    try:
+        return read_manifest(await looked)
+    except DeployError as error:
+        raise DeployError(str(mask(str(error))), line=error.line, detail=str(mask(error.detail))) from None
 
 
 def read_manifest(result: Result) -> Manifest:

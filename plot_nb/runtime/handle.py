@@ -115,7 +115,9 @@ class TwistHandle:
         Raises:
             ValueError: If a text is not superjson, or a key or value is too large; nothing is written then.
         """
-        self._runtime._load(self._instance.id, values)
+        if any(text is None for text in values.values()):
+            raise TypeError("load takes superjson texts by key, as dump gives them")
+        self._runtime._write_by_hand(self._instance.id, values)
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Run]]:
         if name.startswith("_"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.engine.chains import Drive
-from plot_nb.engine.limits import Limits
 from plot_nb.engine.masking import Mask
+from plot_nb.engine.outcomes import Verdict
 from plot_nb.errors import ExecutionFailed
 from plot_nb.journal import frames
 from plot_nb.twist import superjson
@@ -15,6 +16,7 @@ from plot_nb.twist import superjson
 if TYPE_CHECKING:
     import pandas as pd
 
+    from plot_nb.runtime.runtime import Runtime
     from plot_nb.view.tables import RunTables
 
 
@@ -25,20 +27,52 @@ class Run:
 
     Attributes:
         title: What was run.
-        paused: Why the chain waits to be resumed, and how; None while it does not.
+        running: Whether it grows still. Who awaits a run gets it when it has ended; others may look before.
     """
 
-    def __init__(self, path: Path, title: str, drive: Drive, limits: Limits, mask: Mask) -> None:
-        self._path = path
-        self._attempts = drive.attempts
-        self._dropped = drive.dropped
-        self._instance = drive.first.instance if drive.first else None
-        self._verdict = drive.verdict
-        self._value = drive.value
-        self._limits = limits
-        self._mask = mask
+    def __init__(self, runtime: Runtime, title: str, drive: Drive) -> None:
+        self._runtime = weakref.ref(runtime)
+        self._installed = runtime._instances  # another dict after a reset, where numbers begin anew
+        self._path = runtime.path
+        self._limits = runtime.limits
+        self._drive = drive
+        self._ended: tuple[int | None, Mask] | None = None
         self.title = title
-        self.paused = drive.paused
+        self.running = True
+
+    def end(self) -> None:
+        """Grow no more, and let go of what is the engine's."""
+        self._ended = self._instance, self._mask
+        self._drive = replace(self._drive, ended=_nothing, chain=None, first=None)
+        self.running = False
+
+    @property
+    def _instance(self) -> int | None:
+        """Of the first execution; of a run whose first one has not begun, that is not known."""
+        if self._ended is not None:
+            return self._ended[0]
+        first = self._drive.first
+        return first.instance if first is not None else None
+
+    @property
+    def _mask(self) -> Mask:
+        if self._ended is not None:
+            return self._ended[1]
+        installed = self._installed.get(self._instance or -1)
+        return Mask(installed.options if installed is not None else {})
+
+    @property
+    def _attempts(self) -> list[int]:
+        return self._drive.attempts
+
+    @property
+    def _verdict(self) -> Verdict | None:
+        return self._drive.verdict
+
+    @property
+    def paused(self) -> str | None:
+        """Why the chain waits to be resumed, and how; None while it does not."""
+        return self._drive.paused
 
     @property
     def outcome(self) -> str | None:
@@ -53,7 +87,7 @@ class Run:
     @property
     def value(self) -> Any:
         """What the first execution returned; None unless it ended well."""
-        return superjson.loads(self._value) if self._value is not None and self.ok else None
+        return superjson.loads(self._drive.value) if self._drive.value is not None and self.ok else None
 
     @property
     def error(self) -> str | None:
@@ -97,12 +131,12 @@ class Run:
     @property
     def tasks(self) -> pd.DataFrame:
         """One row per task that ran or was queued."""
-        return frames.tasks(self._path, attempts=self._attempts, also=self._dropped, mask=self._mask)
+        return frames.tasks(self._path, attempts=self._attempts, also=self._drive.dropped, mask=self._mask)
 
     @property
     def logs(self) -> pd.DataFrame:
         """What was printed and logged, and what the runtime noted."""
-        return frames.logs(self._path, self._attempts, also=self._dropped)
+        return frames.logs(self._path, self._attempts, also=self._drive.dropped)
 
     def progress(self, key: str) -> pd.DataFrame:
         """One row per write of a Store key during this run.
@@ -139,9 +173,21 @@ class Run:
 
     def __repr__(self) -> str:
         count = len(self._attempts)
-        return f"<Run {self.title}: {self.outcome or 'nothing ran'}, {count} execution{'s' * (count != 1)}>"
+        state = "running" if self.running else self.outcome or "nothing ran"
+        return f"<Run {self.title}: {state}, {count} execution{'s' * (count != 1)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from plot_nb.view import bundle
 
         return bundle(self.tables())
+
+
+def nothing_ran(runtime: Runtime, title: str) -> Run:
+    """A run in which nothing ran."""
+    run = Run(runtime, title, Drive(_nothing))
+    run.end()
+    return run
+
+
+def _nothing() -> None:
+    pass

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import microseconds, to_datetime
@@ -24,23 +23,22 @@ from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import Latency, Limits, check_settings
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Execution, Instance, Version
-from plot_nb.errors import DeployError, MethodNotFound, PlotError, RuntimeClosed, TwistInactive
+from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
+from plot_nb.runtime.by_hand import check_entries, write_entries
 from plot_nb.runtime.deploying import (
-    Manifest,
     Source,
     check_instance,
     check_options,
     check_source,
+    inspect,
     make_version,
-    read_manifest,
     restore_instance,
 )
 from plot_nb.runtime.handle import TwistHandle
-from plot_nb.runtime.run import Run
+from plot_nb.runtime.run import Run, nothing_ran
 from plot_nb.runtime.thread import EngineThread
-from plot_nb.sandbox.pool import Result
+from plot_nb.runtime.watching import tell_began, tell_changed, tell_ended
 from plot_nb.tools.callbacks import suggestion
-from plot_nb.tools.store import check_key, check_value, check_writable
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
@@ -96,6 +94,7 @@ class Runtime:
         self._faithful_forks = faithful_forks
         self._closed = False
         self._instances: dict[int, Instance] = {}
+        self._running: list[Run] = []
         self._backend = SqliteBackend(self.path, durability=durability)
         try:
             self._backend.recover(self._backend.latest_time() or 0)
@@ -166,7 +165,7 @@ class Runtime:
 
     async def _deploy(self, source: Source, name: str, options: str) -> TwistHandle:
         await self._thread.ready()
-        manifest = await self._inspect(source, options)
+        manifest = await inspect(self._engine, source, options)
         found = next(
             (each for each in self._instances.values() if (each.twist, each.name) == (manifest.name, name)),
             None,
@@ -239,36 +238,12 @@ class Runtime:
         self._engine.retire_all(instance)
         self._backend.save_instance(instance.id, options, active=False)
         instance.active = False
-        return run or self._run(f"{instance.twist} deactivated", Drive(lambda: None))
+        return run or nothing_ran(self, f"{instance.twist} deactivated")
 
     def twists(self) -> list[TwistHandle]:
         """All that is installed, in the order in which it came."""
         self._check_open()
         return [TwistHandle(self, instance, None) for instance in sorted(self._instances)]
-
-    async def _inspect(self, source: Source, options: str) -> Manifest:
-        looked: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        invocation = msgspec.json.encode(
-            {
-                "kind": "describe",
-                "options": msgspec.json.decode(options),
-                "seed": self.seed & (2**53 - 1),
-                "now": self._engine.now / 1000,
-            }
-        )
-
-        def done(result: Result) -> None:
-            if not looked.done():
-                looked.set_result(result)
-
-        self._engine.inspect(source.program(None), invocation, done)
-        mask = Mask(msgspec.json.decode(options))
-        try:
-            return read_manifest(await looked)
-        except DeployError as error:
-            raise DeployError(
-                str(mask(str(error))), line=error.line, detail=str(mask(error.detail))
-            ) from None
 
     async def _call(self, instance: int, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         installed = self._active(instance)
@@ -351,7 +326,19 @@ class Runtime:
             raise self._stopped(error) from error
         if drive is None:
             return None
-        self._engine.turn()
+        run = Run(self, title, drive)
+        self._running.append(run)
+        tell_began(run)
+        try:
+            self._engine.turn()
+            await self._over(over, drive, run)
+        finally:
+            run.end()
+            self._running.remove(run)
+            tell_ended(run)
+        return run
+
+    async def _over(self, over: asyncio.Event, drive: Drive, run: Run) -> None:
         try:
             await over.wait()
         except asyncio.CancelledError:
@@ -362,12 +349,11 @@ class Runtime:
                 ) from None
             self._engine.cancel(drive)
             await over.wait()
-            self.last_run = self._run(title, drive)
+            self.last_run = run
             raise
         if drive.failure is not None:
             raise self._stopped(drive.failure) from drive.failure
-        self.last_run = run = self._run(title, drive)
-        return run
+        self.last_run = run
 
     def _stopped(self, error: Exception) -> PlotError:
         return PlotError(
@@ -375,9 +361,10 @@ class Runtime:
             f"close it with `await rt.aclose()` and open {self.path} again"
         )
 
-    def _run(self, title: str, drive: Drive) -> Run:
-        first = self._instances.get(drive.first.instance) if drive.first else None
-        return Run(self.path, title, drive, self.limits, Mask(first.options if first else {}))
+    @property
+    def running(self) -> tuple[Run, ...]:
+        """What runs at this moment, each as far as it has come."""
+        return tuple(self._running)
 
     # around it
 
@@ -422,6 +409,7 @@ class Runtime:
         self._backend.reset()
         self.last_run = None
         self._open()
+        tell_changed(self)
 
     async def aclose(self) -> None:
         """Give the file free. What is unfinished runs again when it is opened next. More than once is no error."""
@@ -431,6 +419,7 @@ class Runtime:
         self._closed = True
         await asyncio.wrap_future(closing)
         self._finalizer()
+        tell_changed(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -468,20 +457,15 @@ class Runtime:
             await asyncio.wait([wrapped])
             raise
 
-    def _load(self, instance: int, values: Mapping[str, str]) -> None:
+    def _write_by_hand(self, instance: int, entries: Mapping[str, str | None]) -> None:
         installed = self._instance(instance)
-        if not all(isinstance(part, str) for pair in values.items() for part in pair):
-            raise TypeError("load takes superjson texts by key, as dump gives them")
-        for key, text in values.items():
-            check_writable([key])
-            check_key(key)
-            check_value(key, text)
-            superjson.loads(text)
+        check_entries(entries)
 
         async def write() -> None:
-            self._backend.set_many(Origin(installed.id, None, None, self._engine.now), list(values.items()))
+            write_entries(self._backend, installed.id, entries, self._engine.now)
 
         self.wait(write())
+        tell_changed(self)
 
 
 def _clean_up(thread: EngineThread, backend: SqliteBackend, folder: Path | None) -> None:

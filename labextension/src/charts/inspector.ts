@@ -3,7 +3,7 @@
 import { budgetChart } from './budget';
 import { chainChart } from './chain';
 import { Chart, Context } from './chart';
-import { button, element as html } from './dom';
+import { button, element, setText, uniqueId } from './dom';
 import { executionChart } from './execution';
 import { formats, save } from './export';
 import { logsChart } from './logs';

@@ -1,7 +1,7 @@
 /** A picture in an element of a page: what JupyterLab's renderer and the widget have in common. */
 
 import { Context } from './chart';
-import { element as html } from './dom';
+import { element } from './dom';
 import { Inspector } from './inspector';
 import { Journal } from './journal';
 import { Channel, Link } from './link';
