@@ -21,7 +21,6 @@ from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import microseconds, to_datetime
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import Latency, Limits, check_settings
-from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Execution, Instance, Version
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.by_hand import check_entries, write_entries

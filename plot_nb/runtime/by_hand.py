@@ -1,0 +1,41 @@
+"""The Store as its user edits it, with the checks that a twist's own writes go through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plot_nb.backend.records import Origin
+from plot_nb.backend.sqlite import SqliteBackend
+from plot_nb.tools.store import check_key, check_value, check_writable
+from plot_nb.twist import superjson
+
+
+def check_entries(entries: Mapping[str, str | None]) -> None:
+    """Refuse what the Store cannot hold.
+
+    Args:
+        entries: superjson text by key; None clears it.
+
+    Raises:
+        TypeError: If a key or value is no text.
+        ValueError: If a key or value is too large, no superjson, or a lock.
+    """
+    if not all(isinstance(part, str | None) for pair in entries.items() for part in pair):
+        raise TypeError("load takes superjson texts by key, as dump gives them")
+    for key, text in entries.items():
+        check_writable([key])
+        check_key(key)
+        if text is not None:
+            check_value(key, text)
+            superjson.loads(text)
+
+
+def write_entries(backend: SqliteBackend, instance: int, entries: Mapping[str, str | None], now: int) -> None:
+    """Write and clear; the journal says of each that no attempt did it. On the engine's thread."""
+    origin = Origin(instance, None, None, now)
+    written = [(key, text) for key, text in entries.items() if text is not None]
+    cleared = [key for key, text in entries.items() if text is None]
+    if written:
+        backend.set_many(origin, written)
+    if cleared:
+        backend.clear_many(origin, cleared)
