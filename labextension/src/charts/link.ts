@@ -98,7 +98,7 @@ export class Link implements Kernel {
   }
 
   dispose(): void {
-    if (this.open && this.asked + this.pushes > 0) {
+    if (this.following || this.asked > 0) {
       this.send({ ask: 'close', view: this.view });
     }
     this.undo.splice(0).forEach(undo => undo());
