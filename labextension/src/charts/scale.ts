@@ -37,7 +37,7 @@ export function niceTicks(from: number, to: number, wanted = 5): number[] {
     return [from];
   }
   const step = niceStep((to - from) / Math.max(1, wanted - 1));
-  const first = Math.ceil(from / step - 1e-9);
+  const first = Math.ceil(from / step - 1e-9) + 0; // Never -0.
   const last = Math.floor(to / step + 1e-9);
   const found: number[] = [];
   for (let index = first; index <= last; index += 1) {

@@ -97,7 +97,9 @@ export function general(value: number, digits: number): string {
   }
   const exponent = Number(value.toExponential(digits - 1).split('e')[1]);
   if (exponent < -4 || exponent >= digits) {
-    const [mantissa = '', power = ''] = value.toExponential(digits - 1).split('e');
+    const unit = 10 ** (exponent - digits + 1);
+    const rounded = exponent < 0 ? value : Number(fixed(value / unit, 0)) * unit;
+    const [mantissa = '', power = ''] = rounded.toExponential(digits - 1).split('e');
     return `${withoutZeros(mantissa)}e${power[0]}${power.slice(1).padStart(2, '0')}`;
   }
   return withoutZeros(fixed(value, digits - 1 - exponent));
