@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from plot_nb.errors import PlotError
 from plot_nb.notebook.awaiting import await_twist
+from plot_nb.notebook.completion import TwistCompleter
 from plot_nb.notebook.magics import TwistMagics
 from plot_nb.notebook.problems import passed_through_here, shorten_in_plain_cell, shorten_stopped
 from plot_nb.notebook.stopping import (
@@ -33,6 +34,7 @@ class _Extension:
         self._magics = TwistMagics(shell)
         shell.register_magics(self._magics)
         shell.input_transformers_post.append(self._transform)
+        self._completer = TwistCompleter(shell)
         shell.events.register("pre_run_cell", remember_last_run)
         shell.set_custom_exc((*_SHOWN, *self._handled_before), self._show)
         self._waker = None
@@ -47,6 +49,7 @@ class _Extension:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("twist", None)
         shell.input_transformers_post.remove(self._transform)
+        self._completer.remove()
         shell.events.unregister("pre_run_cell", remember_last_run)
         shell.custom_exceptions, shell.CustomTB = self._handled_before, self._handler_before
         if isinstance(shell.loop_runner, CancellingRunner):
