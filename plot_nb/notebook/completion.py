@@ -88,8 +88,10 @@ class TwistCompleter:
         with suppress(Exception):
             cell = _Cell.around(context)
         if cell is None or cell.before is None:
-            matchers: list[Any] = [each for each in self._completer.matchers if each != self.body]
-            own = [each for each in matchers if getattr(each, "matcher_identifier", None) == _JEDI]
+            matchers: list[Any] = [
+                each for each in self._completer.matchers if each not in self._completer.custom_matchers
+            ]
+            own = [each for each in matchers if each.matcher_identifier == _JEDI]
             return own[0](context) if own else _nothing()
         with suppress(Exception):
             from plot_nb.notebook.body import completions

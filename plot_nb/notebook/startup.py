@@ -10,8 +10,10 @@
 def _install_plot_nb() -> None:
     import re
     from contextlib import suppress
+    from typing import Any
 
     from IPython import get_ipython
+    from IPython.core.completer import context_matcher
 
     shell = get_ipython()
     if shell is None or "plot_nb" in shell.extension_manager.loaded:
@@ -27,9 +29,29 @@ def _install_plot_nb() -> None:
             shell.extension_manager.load_extension("plot_nb")
         return lines
 
+    # The first cell is written before any magic is used, so Tab in it loads too. These two stand in for the
+    # extension's own matchers, which have the same identifiers; the second one for IPython's with jedi as well.
+    def stand_in(identifier: str, priority: int) -> Any:
+        def complete(context: Any) -> Any:
+            with suppress(Exception):
+                if stand_ins[0] in completer.custom_matchers and writes_twist(context.full_text):
+                    for each in stand_ins:
+                        completer.custom_matchers.remove(each)
+                    shell.extension_manager.load_extension("plot_nb")
+            others = [each for each in completer.matchers if each not in stand_ins]
+            found = [each for each in others if getattr(each, "matcher_identifier", None) == identifier]
+            return found[0](context) if found else {"completions": []}
+
+        return context_matcher(identifier=identifier, priority=priority)(complete)
+
+    completer = shell.Completer
+    writes_twist = re.compile(r"^[^'\"\n]*%twist\s", re.MULTILINE).search
+    stand_ins = [stand_in("plot_nb.magics", 1), stand_in("IPCompleter.jedi_matcher", -1)]
+
     with suppress(Exception):
         shell.magics_manager.register_lazy("twist", "plot_nb")
         shell.input_transformers_post.append(load_on_first_use)
+        completer.custom_matchers.extend(stand_ins)
 
 
 _install_plot_nb()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
+import plot_nb
 from plot_nb.notebook import body
 from plot_nb.notebook.completion import _usage
 from plot_nb.notebook.magics import COMMANDS, TwistMagics
@@ -316,6 +320,52 @@ def test_unloading_takes_the_completions_out(shell: InteractiveShell) -> None:
         assert "store" not in _texts(shell, "%twist sto")
     finally:
         shell.run_line_magic("load_ext", "plot_nb")
+
+
+BEFORE_LOADING = """
+import sys
+from pathlib import Path
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.Completer.use_jedi = sys.argv[2] == "jedi"
+shell.run_cell(Path(sys.argv[1]).read_text())
+shell.user_ns["size"] = 3
+
+def complete(code):
+    with provisionalcompleter():
+        return sorted(each.text for each in shell.Completer.completions(code, len(code)))
+
+print(complete("siz"), complete("%tim"), "plot_nb" in sys.modules)
+print(complete(CODE))
+print(complete("%twist sto"), complete("%%twist\\nfet"), complete("siz"), len(shell.Completer.custom_matchers))
+"""
+
+
+@pytest.mark.parametrize("jedi", ["jedi", "no jedi"])
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [
+        ("%twist sto", "['store']"),
+        ("%%twist --op", "['--options']"),
+        ("%%twist\nclass A(Twi", "['Twist']"),
+        ("%%twist\nclass A(Twist):\n    async def f(self):\n        self.get_m", "['get_many']"),
+    ],
+)
+def test_the_first_cell_of_all_is_completed_too(code: str, offered: str, jedi: str) -> None:
+    startup = Path(plot_nb.__file__).parent / "notebook" / "startup.py"
+    script = BEFORE_LOADING.replace("CODE", repr(code))
+    shown = subprocess.run(
+        [sys.executable, "-c", script, startup, jedi], capture_output=True, text=True, check=True
+    )
+
+    assert shown.stderr == ""
+    assert shown.stdout.splitlines() == [
+        "['size'] ['%%time', '%%timeit', '%time', '%timeit'] False",
+        offered,
+        "['store'] ['fetch'] ['size'] 2",
+    ]
 
 
 def test_a_long_cell_is_completed_quickly() -> None:
