@@ -4,6 +4,7 @@
 # make prove   the long runs, with figures
 # make bench   the costs, beside their budgets
 # make build   the wheel
+# make front   the charts, after an edit in labextension, for JupyterLab to load with the next page
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -13,10 +14,12 @@ BIN := $(VENV)/bin
 TUTORIAL := notebooks/01_first_sync.ipynb
 GUEST := $(shell find plot_nb/sandbox/build.py plot_nb/sandbox/guest plot_nb/twist -name '*.py' -o -name '*.wit' 2>/dev/null)
 
+FRONT := $(shell find labextension/src labextension/style -type f 2>/dev/null) $(wildcard labextension/*.json) labextension/build.py
+
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help lab demo test lint types prove bench build browser clean
+.PHONY: help lab demo test lint types charts prove bench build front browser clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -30,7 +33,7 @@ lab: $(VENV)/.lab
 demo: $(VENV)/.lab
 	$(BIN)/python notebooks/run_headless.py $(TUTORIAL) build/01_first_sync.html
 
-test: $(VENV)/.test browser lint types
+test: $(VENV)/.test browser lint types charts
 	$(BIN)/python -m pytest --nbmake tests notebooks
 
 lint: $(VENV)/.test
@@ -39,6 +42,15 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+	$(BIN)/python labextension/build.py types
+
+charts: $(VENV)/.test
+	$(BIN)/python labextension/build.py test
+
+# Not by way of an installation, which would take longer; it is asked for when something else is new.
+front:
+	@[ -e $(VENV)/.test ] || $(MAKE) $(VENV)/.test
+	$(BIN)/python labextension/build.py
 
 prove: $(VENV)/.test browser
 	$(BIN)/python -m pytest -m prove -s --timeout=0 tests
@@ -49,8 +61,8 @@ bench: $(VENV)/.test
 build: $(VENV)/.test
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 
-# The component is built with the installation, so both follow its sources.
-$(VENV)/.lab: $(VENV)/bin/pip pyproject.toml hatch_build.py $(GUEST)
+# The component and the charts are built with the installation, so it follows their sources.
+$(VENV)/.lab: $(VENV)/bin/pip pyproject.toml hatch_build.py $(GUEST) $(FRONT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab,demo]'
 	@touch $@
 
@@ -72,4 +84,4 @@ browser:
 		|| { echo "The browser tests need Chromium. On Debian and Ubuntu: sudo apt-get install chromium"; exit 1; }
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist labextension/node_modules labextension/dist labextension/lib plot_nb/widgets/static

