@@ -42,7 +42,7 @@ CREATE TABLE store (
 ) WITHOUT ROWID;
 CREATE TABLE store_versions (
     id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
-    value TEXT, updated INTEGER NOT NULL, attempt_id INTEGER, seq INTEGER
+    updated INTEGER NOT NULL, attempt_id INTEGER, seq INTEGER, value TEXT
 );
 CREATE UNIQUE INDEX store_versions_by_key ON store_versions (instance, key, version);
 CREATE INDEX store_versions_by_attempt ON store_versions (attempt_id);

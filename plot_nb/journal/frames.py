@@ -109,6 +109,8 @@ FROM callbacks c LEFT JOIN attempts a ON a.id = c.attempt_id WHERE c.instance = 
 """
 _CALLBACK_COLUMNS = ("callback", "method", "args", "version", "execution", "created", "deleted")
 
+PROGRESS_COLUMNS = ("updated", "execution", "attempt", "method", "requests", "outcome")
+
 _INTEGERS = frozenset({"memory_peak", "line", "bytes_in", "bytes_out", "attempt", "seq", "requests"})
 _TEXTS = frozenset({"parent", "error", "traceback", "key", "execution", "outcome", "detail", "text", "args"})
 _TIMES = frozenset({"started", "ended", "time", "run_at", "queued", "created", "updated"})
@@ -185,7 +187,7 @@ def store(path: Path, instance: int) -> pd.DataFrame:
     return _objects(
         columns,
         (
-            (key, *_decoded(text), version, updated, execution)
+            (key, *decoded(text), version, updated, execution)
             for key, text, version, updated, execution in found
         ),
     )
@@ -195,7 +197,7 @@ def store_history(path: Path, instance: int) -> pd.DataFrame:
     """One row per write or clear of any key, in order. A clear has the type `cleared` and no value."""
     columns = ("key", "type", "value", "bytes", "version", "updated", "execution", "attempt", "seq")
     found = rows(path, _HISTORY.format(also=""), instance)
-    return _objects(columns, ((row[0], *_decoded(row[1]), *row[2:7]) for row in found))
+    return _objects(columns, ((row[0], *decoded(row[1]), *row[2:7]) for row in found))
 
 
 def callbacks(path: Path, instance: int, mask: Mask) -> pd.DataFrame:
@@ -215,18 +217,19 @@ def progress(path: Path, key: str, *, instance: int, attempts: Iterable[int] | N
         also += " AND v.attempt_id IN (SELECT value FROM json_each(?))"
         arguments.append(id_list(attempts))
     found = rows(path, _HISTORY.format(also=also), instance, *arguments)
-    values = [_decoded(row[1])[1] for row in found]
-    fixed = ("updated", "execution", "attempt", "method", "requests", "outcome")
+    values = [decoded(row[1])[1] for row in found]
     base = [(row[3], row[4], row[5], row[7], row[8], row[9] or "running") for row in found]
     written = [value for row, value in zip(found, values, strict=True) if row[1] is not None]
     if not written or not all(
         isinstance(value, dict) and all(isinstance(k, str) for k in value) for value in written
     ):
-        return _objects((*fixed, "value"), ((*row, value) for row, value in zip(base, values, strict=True)))
+        return _objects(
+            (*PROGRESS_COLUMNS, "value"), ((*row, value) for row, value in zip(base, values, strict=True))
+        )
     names = list(dict.fromkeys(name for value in written for name in value))
-    frame = _frame(fixed, base)
+    frame = _frame(PROGRESS_COLUMNS, base)
     for name in names:
-        column = f"{key}.{name}" if name in fixed else name
+        column = f"{key}.{name}" if name in PROGRESS_COLUMNS else name
         frame[column] = _column([value.get(name) if isinstance(value, dict) else None for value in values])
     return frame
 
@@ -258,7 +261,7 @@ def _objects(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> pd.DataF
     return frame
 
 
-def _decoded(text: str | None) -> tuple[str, Any, int]:
+def decoded(text: str | None) -> tuple[str, Any, int]:
     """Type, value and encoded bytes. A text that only a forged frame can have written stays text."""
     if text is None:
         return "cleared", None, 0

@@ -205,9 +205,15 @@ def words(texts: Iterable[str]) -> Words:
     return {"words": list(places), "at": at}
 
 
-def milliseconds(moment: int | None, origin: int) -> float | None:
+def milliseconds(moment: int, origin: int) -> float:
     """A moment in microseconds as milliseconds since `origin`; whole ones without a fraction, which would be longer."""
-    return None if moment is None else shortened((moment - origin) / 1000)
+    whole, rest = divmod(moment - origin, 1000)
+    return whole + rest / 1000 if rest else whole
+
+
+def optional_milliseconds(moment: int | None, origin: int) -> float | None:
+    """The same for a moment that may not have come."""
+    return None if moment is None else milliseconds(moment, origin)
 
 
 def shortened(number: float, digits: int = 3) -> float:

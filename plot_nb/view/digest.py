@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from plot_nb.view.hostile import line, missing
 from plot_nb.view.units import count, counted, duration, memory, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from plot_nb.view.tables import Limits, RunTables
 
@@ -189,9 +189,41 @@ class Selection:
     complete: bool
 
 
+class Selectable(Protocol):
+    """What decides whether an attempt gets a row of its own."""
+
+    @property
+    def method(self) -> str:
+        """What ran."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+
+    @property
+    def line(self) -> int | None:
+        """Where."""
+
+    @property
+    def requests(self) -> int:
+        """What it spent."""
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """The limits that it came near to."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended in anything but success."""
+
+
 def select(digest: Digest) -> Selection:
     """Every attempt of a small run; of a large one those that somebody would look for."""
-    attempts = digest.attempts
+    return choose(digest.attempts)
+
+
+def choose(attempts: Sequence[Selectable]) -> Selection:
+    """The same of attempts by their start."""
     if len(attempts) <= SHOWN:
         return Selection(tuple(range(len(attempts))), complete=True)
     chosen = {0, 1, len(attempts) - 2, len(attempts) - 1}
@@ -205,7 +237,7 @@ def select(digest: Digest) -> Selection:
     return Selection(tuple(sorted(chosen)), complete=False)
 
 
-def _failures(attempts: tuple[Attempt, ...]) -> list[int]:
+def _failures(attempts: Sequence[Selectable]) -> list[int]:
     """The first two of each kind of failure."""
     seen: Counter[tuple[str, str, int | None]] = Counter()
     found = []
@@ -311,7 +343,7 @@ def _attempts(tables: RunTables) -> tuple[list[Attempt], float, dict[Any, int]]:
                 error=line(error, 300),
                 line=None if missing(at) else int(at),
                 traceback=traceback,
-                near=_near(tables.limits, outcome, requests, cpu, peak),
+                near=near(tables.limits, outcome, requests, cpu, peak),
                 again=previous is not None,
             )
         )
@@ -370,7 +402,8 @@ def _tasks(tables: RunTables, state: str) -> dict[str, int]:
     return dict(Counter(line(method, 60) for method in methods).most_common())
 
 
-def _near(limits: Limits, outcome: str, requests: int, cpu_ms: float, peak: int | None) -> tuple[str, ...]:
+def near(limits: Limits, outcome: str, requests: int, cpu_ms: float, peak: int | None) -> tuple[str, ...]:
+    """The limits of which it used 80% or more without going over."""
     used = {
         "requests": requests / limits.requests,
         "cpu": cpu_ms / 1000 / limits.cpu,

@@ -1,0 +1,78 @@
+"""What a picture shows of a state file."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The attempts of a run, all of one instance, or all of the file.
+
+    Attributes:
+        attempts: Ids, ascending; the list may grow while the run goes on.
+        instance: An instance's id.
+    """
+
+    attempts: Sequence[int] | None = None
+    instance: int | None = None
+
+
+class View:
+    """A scope at the moment that a connection sees.
+
+    Attributes:
+        ids: The attempts of a run that are in the file; None for other scopes.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+        self.connection = connection
+        self.instance = scope.instance
+        # The file first: what an attempt wrote is in it only when the attempt is in the list.
+        last = connection.execute("SELECT max(id) FROM attempts").fetchone()[0] or 0
+        self.ids: list[int] | None = None
+        self._set: frozenset[int] | None = None
+        if scope.attempts is not None:
+            ids = list(scope.attempts)
+            self.ids = ids[: bisect_right(ids, last)]
+            if self.ids and self.ids[-1] - self.ids[0] + 1 != len(self.ids):
+                self._set = frozenset(self.ids)
+
+    def has(self, attempt: int | None) -> bool:
+        """Whether an attempt belongs to it; for the scope of a run."""
+        if attempt is None or not self.ids:
+            return False
+        if self._set is not None:
+            return attempt in self._set
+        return self.ids[0] <= attempt <= self.ids[-1]
+
+    def attempts_after(self, after: int, most: int) -> list[int]:
+        """The next attempts, one more than `most` where there are more."""
+        if self.ids is not None:
+            first = bisect_right(self.ids, after)
+            return self.ids[first : first + most + 1]
+        where = "" if self.instance is None else "AND instance = ?3"
+        given = (after, most + 1) if self.instance is None else (after, most + 1, self.instance)
+        found = self.connection.execute(
+            f"SELECT id FROM attempts WHERE id > ?1 {where} ORDER BY id LIMIT ?2", given
+        )
+        return [attempt for (attempt,) in found]
+
+    def unfinished(self) -> bool:
+        """Whether an attempt of it runs."""
+        found = self.connection.execute("SELECT id, instance FROM attempts WHERE outcome IS NULL")
+        return any(
+            self.has(attempt) if self.ids is not None else self.instance in {None, instance}
+            for attempt, instance in found
+        )
+
+    def began(self) -> int | None:
+        """The start of its first attempt, in microseconds."""
+        first = self.attempts_after(0, 1)[:1]
+        if not first:
+            return None
+        found = self.connection.execute("SELECT started FROM attempts WHERE id = ?", first).fetchone()
+        return int(found[0]) if found else None
