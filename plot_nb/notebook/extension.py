@@ -12,6 +12,7 @@ from plot_nb.errors import PlotError
 from plot_nb.notebook.awaiting import await_twist
 from plot_nb.notebook.completion import TwistCompleter
 from plot_nb.notebook.magics import TwistMagics
+from plot_nb.notebook.pictures import KernelPictures
 from plot_nb.notebook.problems import passed_through_here, shorten_in_plain_cell, shorten_stopped
 from plot_nb.notebook.stopping import (
     CancellingRunner,
@@ -19,6 +20,7 @@ from plot_nb.notebook.stopping import (
     show_partial_run,
     wake_loop_on_signals,
 )
+from plot_nb.runtime import Run
 from plot_nb.sandbox.component import compilation
 
 _SHOWN = (PlotError, asyncio.CancelledError)
@@ -37,10 +39,11 @@ class _Extension:
         self._completer = TwistCompleter(shell)
         shell.events.register("pre_run_cell", remember_last_run)
         shell.set_custom_exc((*_SHOWN, *self._handled_before), self._show)
-        self._waker = None
+        self._waker = self._pictures = None
         # A kernel cancels a stopped cell by itself, and awaits only cells that have IPython's own runner.
         if getattr(shell, "kernel", None) is not None:
             self._waker = wake_loop_on_signals()
+            self._pictures = KernelPictures(shell)
         elif shell.loop_runner is _asyncio_runner:
             shell.loop_runner = CancellingRunner()
 
@@ -56,6 +59,8 @@ class _Extension:
             shell.loop_runner = _asyncio_runner
         if self._waker is not None:
             self._waker.remove()
+        if self._pictures is not None:
+            self._pictures.remove()
 
     def _transform(self, lines: list[str]) -> list[str]:
         self._magics.awaited = True
@@ -76,9 +81,12 @@ class _Extension:
         if isinstance(error, PlotError):
             shorten_in_plain_cell(shell, error, trace)
         elif passed_through_here(trace):
-            show_partial_run()
+            show_partial_run(self._is_shown)
             shorten_stopped(error)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+    def _is_shown(self, run: Run) -> bool:
+        return self._pictures is not None and self._pictures.shows(run)
 
 
 _loaded: dict[int, _Extension] = {}

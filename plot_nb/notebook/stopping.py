@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,11 @@ def remember_last_run(*_: Any) -> None:
     _run_before.set(runtime.last_run if runtime is not None else None)
 
 
-def show_partial_run() -> None:
-    """Show the run that a stopped cell leaves, if it has come to one."""
+def show_partial_run(is_shown: Callable[[Run], bool]) -> None:
+    """Show the run that a stopped cell leaves, if it has come to one, and the cell does not show it yet."""
     runtime = opened()
     run = runtime.last_run if runtime is not None else None
-    if run is not None and run is not _run_before.get():
+    if run is not None and run is not _run_before.get() and not is_shown(run):
         display(run)
 
 
