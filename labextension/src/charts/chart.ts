@@ -70,7 +70,7 @@ export function shapeOf(attempt: Pick<Attempt, 'outcome' | 'over'>): string {
 
 /** The class of an outcome's colour. */
 export function outcomeClass(attempt: Pick<Attempt, 'outcome' | 'failed'>): string {
-  return attempt.failed ? 'pnb-bad' : attempt.outcome === 'ok' ? 'pnb-good' : 'pnb-running';
+  return attempt.failed ? 'pnb-bad' : attempt.outcome === 'ok' ? 'pnb-ok' : 'pnb-running';
 }
 
 /** An outcome in shape, words and colour, with the line of the cell where it failed. */
