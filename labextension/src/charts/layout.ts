@@ -1,0 +1,83 @@
+/** Where the attempts of a journal lie, and what there is to see of them; kept up as rows come. */
+
+import type { Journal } from './journal';
+import { Lanes } from './lanes';
+import { whatIsAhead } from './scene';
+import type { Ahead } from './scene';
+
+const LEAST_ROWS = 3;
+/** Rows of the list of what is far ahead, where there are fewer lanes. */
+const LIST = 6;
+
+export class Layout {
+  readonly lanes = new Lanes();
+  /** The attempts that failed, by arrival. */
+  readonly failures: number[] = [];
+  ahead: Ahead = { near: [], far: [], more: 0, end: 0 };
+  begin = 0;
+  end = 1;
+  rows = LEAST_ROWS;
+  private readonly failed = new Set<number>();
+  private seen = -1;
+  private placed = 0;
+  private last = 0;
+
+  /** Whether some of what is ahead is so far off that it has a column of its own. */
+  get hasColumn(): boolean {
+    return this.ahead.far.length > 0;
+  }
+
+  /** Give what is new its lane, and take over how others ended. */
+  take(journal: Journal): void {
+    if (journal.version === this.seen) {
+      return;
+    }
+    for (let index = 0; index < journal.length; index += 1) {
+      if (index >= this.placed || journal.changedAt(index) > this.seen) {
+        this.place(journal, index);
+      }
+    }
+    this.placed = journal.length;
+    this.seen = journal.version;
+    this.measure(journal);
+  }
+
+  private place(journal: Journal, index: number): void {
+    const started = journal.startedAt(index);
+    const previous = journal.previousOf(index);
+    const queued = previous >= 0 ? journal.endedAt(previous) : journal.queuedAt(index);
+    const ended = journal.endedAt(index);
+    const failed = journal.failedAt(index);
+    const stay = {
+      item: index,
+      since: Math.min(queued ?? started, started),
+      started,
+      ended: ended === null ? Infinity : Math.max(ended, started),
+      failed
+    };
+    const again = this.lanes.of(index) < 0 && journal.attempt(index).cause === 'schedule';
+    this.lanes.put(stay, { parent: journal.causeOf(index), first: previous, again });
+    this.last = Math.max(this.last, ended ?? started);
+    if (failed && !this.failed.has(index)) {
+      this.failed.add(index);
+      this.failures.push(index);
+    }
+  }
+
+  private measure(journal: Journal): void {
+    const { now, scheduled } = journal;
+    const lanes = this.lanes.all.length;
+    this.begin = journal.length > 0 ? journal.startedAt(0) : now;
+    this.ahead = whatIsAhead(journal, this.begin, Math.max(lanes, LIST));
+    const { near, far, more } = this.ahead;
+    const list = far.length > 0 ? far.length + (more > 0 ? 1 : 0) : 0;
+    this.rows = Math.max(lanes, list, Math.min(near.length, LEAST_ROWS + 1), LEAST_ROWS);
+    const ended = Math.max(this.last, this.begin);
+    // A notebook that was left alone for a day is not a day of nothing to look at.
+    const close = now - ended <= Math.max(ended - this.begin, 1);
+    this.end = journal.running || close || (scheduled.total > 0 && near.length > 0) ? Math.max(ended, now) : ended;
+    if (near.length > 0) {
+      this.end = Math.max(this.end, this.ahead.end + (this.ahead.end - this.begin) * 0.12);
+    }
+  }
+}

@@ -1,0 +1,452 @@
+/** What there is to draw of a chain in a span of time: figures and paths only, so that it can be tested as such. */
+
+import { word } from './columns';
+import type { Journal } from './journal';
+import type { Heap, Lane, Lanes } from './lanes';
+import { line } from './text';
+import { count, counted, duration } from './units';
+import type { Viewport } from './viewport';
+import { KINDS } from './wire';
+import type { Kind } from './wire';
+
+export const LANE = 24;
+export const BAR = 15;
+/** Where the first lane begins, below the time's labels. */
+export const TOP = 24;
+/** The width of the column for what is too far ahead to be drawn at its time. */
+export const COLUMN = 190;
+
+/** Up to which width bars of a lane are drawn as one, in pixels. */
+const LEAST = 2;
+const CELL = 3;
+/** More bars than these are not worth their nodes: neighbours are drawn as one earlier. */
+const MOST = 420;
+/** Up to how many bars there is room for arrows; and up to how many for their hints. */
+const ARROWS = 160;
+const HINTS = 420;
+const LABELS = 180;
+const GAUGE = 3;
+/** Shares of its time in which something ran, from which a heap is drawn darker. */
+const LEVELS: readonly number[] = [0, 0.15, 0.4, 0.75];
+/** How far ahead is drawn at its time, as a share of the time before. */
+const REACH = 0.6;
+
+export type State = 'ok' | 'running' | 'failed' | 'cancelled';
+
+/** An attempt that has a bar of its own. */
+export interface Bar {
+  index: number;
+  state: State;
+  x: number;
+  y: number;
+  width: number;
+}
+
+export interface Label {
+  text: string;
+  x: number;
+  y: number;
+  kind: 'name' | 'delay' | 'ahead' | 'more';
+}
+
+export interface Mark {
+  shape: 'failed' | 'cancelled' | 'near';
+  x: number;
+  y: number;
+}
+
+/** Paths by what they mean. */
+export type Line = 'wait' | 'arrow' | 'hint' | 'retry' | 'lit';
+
+export interface Scene {
+  bars: Bar[];
+  labels: Label[];
+  marks: Mark[];
+  lines: Record<Line, string>;
+  /** Heads of arrows, and of those that are lit. */
+  heads: { arrow: string; lit: string };
+  /** Requests by kind, as a strip in each bar that is as long as their share of the limit. */
+  gauges: Record<Kind, string>;
+  /** Heaps, the lightest first; and those with a failure. */
+  heaps: string[];
+  badHeaps: string;
+  /** Hollow marks of what is scheduled. */
+  ahead: string;
+  /** Attempts in view, and how many of them are in heaps. */
+  attempts: number;
+  heaped: number;
+  /** Up to which width bars were drawn as one, in pixels. */
+  least: number;
+}
+
+/** What is scheduled, split by where it is drawn. */
+export interface Ahead {
+  /** Rows of `scheduled` that are drawn at their time. */
+  near: number[];
+  /** Those that stand in a column of their own, as their time is far off. */
+  far: number[];
+  /** How many there are beyond all of these. */
+  more: number;
+  /** Up to when the picture has to go for those at their time. */
+  end: number;
+}
+
+/** How wide a heap is, in pixels. */
+export function cellOf(least: number): number {
+  return Math.max(CELL, least);
+}
+
+/** The middle of a lane. */
+export function middle(lane: number): number {
+  return TOP + lane * LANE + LANE / 2;
+}
+
+/** Whether what is scheduled is drawn at its time or as a list. */
+export function whatIsAhead(journal: Journal, begin: number, rows: number): Ahead {
+  const { scheduled, now } = journal;
+  const span = Math.max(now - begin, 1);
+  const near: number[] = [];
+  const far: number[] = [];
+  scheduled.due.forEach((due, row) => (due - now <= span * REACH ? near : far).push(row));
+  const shown = far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
+  const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? 0), 0);
+  return { near, far: shown, more: Math.max(0, scheduled.total - near.length - shown.length), end };
+}
+
+/** How wide a text will be; a little more than it is. */
+export function breadth(text: string): number {
+  let wide = 0;
+  for (const character of text) {
+    wide += character < '\u0250' ? 6.3 : 11.5;
+  }
+  return wide;
+}
+
+/** What is drawn of the attempts in view. */
+export function compose(journal: Journal, lanes: Lanes, view: Viewport, selected: number): Scene {
+  for (let least = LEAST; ; least *= 2) {
+    const scene = new Composer(journal, lanes, view, selected, least).compose();
+    if (scene.bars.length <= MOST || least > view.width) {
+      return scene;
+    }
+  }
+}
+
+class Composer {
+  private readonly bars: (Bar & { lane: number; place: number })[] = [];
+  private readonly labels: Label[] = [];
+  private readonly marks: Mark[] = [];
+  private readonly lines: Record<Line, string[]> = { wait: [], arrow: [], hint: [], retry: [], lit: [] };
+  private readonly heads: Record<'arrow' | 'lit', string[]> = { arrow: [], lit: [] };
+  private readonly gauges = new Map<Kind, string[]>(KINDS.map(kind => [kind, []]));
+  private readonly heaps: string[][] = LEVELS.map(() => []);
+  private readonly badHeaps: string[] = [];
+  private heaped = 0;
+  private readonly lastMark: number[] = [];
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly lanes: Lanes,
+    private readonly view: Viewport,
+    private readonly selected: number,
+    private readonly least: number
+  ) {}
+
+  compose(): Scene {
+    this.lanes.all.forEach((lane, number) => this.walk(lane, number));
+    if (this.bars.length <= MOST) {
+      this.decorate();
+    }
+    const gauges = Object.fromEntries([...this.gauges].map(([kind, parts]) => [kind, parts.join('')]));
+    const lines = Object.fromEntries(Object.entries(this.lines).map(([line, parts]) => [line, parts.join('')]));
+    return {
+      bars: this.bars,
+      labels: this.labels,
+      marks: this.marks,
+      lines: lines as Record<Line, string>,
+      heads: { arrow: this.heads.arrow.join(''), lit: this.heads.lit.join('') },
+      gauges: gauges as Record<Kind, string>,
+      heaps: this.heaps.map(parts => parts.join('')),
+      badHeaps: this.badHeaps.join(''),
+      ahead: '',
+      attempts: this.bars.length + this.heaped,
+      heaped: this.heaped,
+      least: this.least
+    };
+  }
+
+  private walk(lane: Lane, number: number): void {
+    const { view } = this;
+    const pixel = view.span / view.width;
+    const y = round(middle(number) - BAR / 2);
+    let open = null as { level: number; from: number; to: number } | null;
+    const close = (): void => {
+      if (open) {
+        this.heaps[open.level]?.push(rect(open.from, y, Math.max(open.to - open.from, LEAST), BAR));
+        open = null;
+      }
+    };
+    const many = (heap: Heap): void => {
+      const from = view.x(heap.from);
+      // A gap of less than a pixel would only flicker.
+      const next = lane.starts[heap.last] ?? Infinity;
+      const to = Math.max(view.x(next - heap.to < LEAST * pixel ? next : heap.to), from + LEAST);
+      this.heaped += heap.last - heap.first;
+      if (heap.failed > 0) {
+        this.badHeaps.push(rect(from, y, to - from, BAR));
+        this.mark(number, 'failed', (from + to) / 2);
+        return;
+      }
+      const level = LEVELS.reduce((found, share, at) => (heap.busy >= share ? at : found), 0);
+      if (open && open.level === level && from - open.to < 0.5) {
+        open.to = to;
+      } else {
+        close();
+        open = { level, from, to };
+      }
+    };
+    const one = (place: number): void => {
+      const index = lane.items[place] as number;
+      const from = view.x(lane.starts[place] as number);
+      const end = lane.ends[place] as number;
+      const to = view.x(end === Infinity ? Math.max(this.journal.now, lane.starts[place] as number) : end);
+      const width = Math.max(to - from, 1.5);
+      this.bars.push({ index, state: this.stateOf(index), x: from, y, width, lane: number, place });
+    };
+    lane.walk(view.from, view.to, this.least * pixel, cellOf(this.least) * pixel, one, many);
+    close();
+  }
+
+  private stateOf(index: number): State {
+    if (!this.journal.failedAt(index)) {
+      return this.journal.runningAt(index) ? 'running' : 'ok';
+    }
+    return this.journal.attempt(index).outcome === 'cancelled' ? 'cancelled' : 'failed';
+  }
+
+  /** Arrows, names and marks: as many as there is room for. */
+  private decorate(): void {
+    const room = this.bars.length;
+    for (const bar of this.bars) {
+      const { index, lane, state } = bar;
+      const ended = bar.x + bar.width;
+      let behind = ended;
+      if (state === 'failed' || state === 'cancelled') {
+        if (this.mark(lane, state, ended + 7)) {
+          behind += 14;
+        }
+      } else if (this.journal.nearAt(index) && this.mark(lane, 'near', ended + 7)) {
+        behind += 14;
+      }
+      if (room <= HINTS) {
+        this.connect(bar, room <= ARROWS);
+      }
+      if (this.labels.length < LABELS) {
+        this.name(bar, behind);
+      }
+      if (bar.width >= 14 && room <= ARROWS) {
+        this.gauge(bar);
+      }
+    }
+  }
+
+  private connect(bar: Bar & { lane: number; place: number }, roomy: boolean): void {
+    const { journal, view, lanes } = this;
+    const { index, lane, place } = bar;
+    const cause = journal.causeOf(index);
+    const previous = journal.previousOf(index);
+    const started = journal.startedAt(index);
+    const since = this.since(index, previous);
+    if (since === null) {
+      return;
+    }
+    const free = (lanes.all[lane] as Lane).endBefore(place);
+    const y = middle(lane);
+    const lit = this.selected >= 0 && (index === this.selected || cause === this.selected);
+    if (previous >= 0) {
+      const clear = previous >= 0 && lanes.of(previous) === lane && free <= since;
+      const from = clear ? `M${round(view.x(since))} ${y}` : `M${round(view.x(since))} ${middle(lanes.of(previous))}V${y}`;
+      this.lines[lit ? 'lit' : 'retry'].push(`${from}H${round(bar.x)}`);
+      this.delay(view.x(since) + (journal.failedAt(previous) ? 14 : 0), bar.x, y, started - since);
+      return;
+    }
+    const x = view.x(since);
+    if (cause < 0) {
+      this.wait(Math.max(x, view.x(Math.max(free, since))), bar.x, y, lit);
+      return;
+    }
+    const above = lanes.of(cause);
+    const from = middle(above) + (above < lane ? BAR / 2 : above > lane ? -BAR / 2 : 0);
+    if (free > since + (view.span / view.width) * 2) {
+      // Others ran in its lane while it waited: the way there is only hinted at.
+      this.wait(Math.max(view.x(free), bar.x - 12), bar.x, y, lit);
+      const bend = Math.min(40, Math.max(8, (bar.x - x) / 2));
+      const d = `M${round(x)} ${round(from)}C${round(x)} ${round((from + y) / 2)} ${round(bar.x - bend)} ${y} ${round(bar.x)} ${y}`;
+      this.lines[lit ? 'lit' : 'hint'].push(d);
+    } else {
+      const bend = above === lane ? 0 : Math.min(4, Math.max(0, bar.x - x));
+      const turn = above < lane ? -bend : bend;
+      const stem = above === lane ? '' : `V${round(y + turn)}q0 ${round(-turn)} ${round(bend)} ${round(-turn)}`;
+      const kind = lit ? 'lit' : roomy ? 'arrow' : 'hint';
+      this.lines[kind].push(`M${round(x)} ${round(from)}${stem}H${round(bar.x)}`);
+    }
+    if ((roomy || lit) && bar.x - Math.max(x, view.x(free)) >= 7) {
+      this.heads[lit ? 'lit' : 'arrow'].push(`M${round(bar.x)} ${y}l-5.5 -3v6z`);
+    }
+  }
+
+  private wait(from: number, to: number, y: number, lit: boolean): void {
+    if (to - from >= 1) {
+      this.lines[lit ? 'lit' : 'wait'].push(`M${round(from)} ${y}H${round(to)}`);
+    }
+  }
+
+  private since(index: number, previous: number): number | null {
+    return previous >= 0 ? this.journal.endedAt(previous) : this.journal.queuedAt(index);
+  }
+
+  private delay(from: number, to: number, y: number, ms: number): void {
+    const text = duration(ms);
+    const wide = breadth(text);
+    if (to - from > wide + 12 && this.labels.length < LABELS) {
+      this.labels.push({ text, x: round((from + to - wide) / 2), y: y - 3, kind: 'delay' });
+    }
+  }
+
+  /** In the bar, else behind it, else before it. */
+  private name(bar: Bar & { lane: number; place: number }, behind: number): void {
+    const { journal, view } = this;
+    const number = `#${journal.numberAt(bar.index)}`;
+    const texts = [`${journal.methodAt(bar.index)} ${number}`, number];
+    const seen = Math.min(bar.x + bar.width, view.width) - Math.max(bar.x, 0);
+    const y = bar.y + BAR / 2 + 3.5;
+    const put = (text: string, x: number): void => void this.labels.push({ text, x: round(x), y, kind: 'name' });
+    const inside = texts.find(text => breadth(text) + 8 <= seen);
+    if (inside !== undefined && (inside !== number || this.crowded(bar, behind))) {
+      put(inside, Math.max(bar.x, 0) + 5);
+      return;
+    }
+    const right = this.nextIn(bar) - behind;
+    const after = texts.find(text => breadth(text) + 10 <= right);
+    if (after !== undefined) {
+      put(after, behind + 4);
+      return;
+    }
+    if (inside !== undefined) {
+      put(inside, Math.max(bar.x, 0) + 5);
+    }
+  }
+
+  private crowded(bar: Bar & { lane: number; place: number }, behind: number): boolean {
+    return breadth(`${this.journal.methodAt(bar.index)} #${this.journal.numberAt(bar.index)}`) + 10 > this.nextIn(bar) - behind;
+  }
+
+  /** Up to where its lane is empty. */
+  private nextIn(bar: { lane: number; place: number }): number {
+    const { journal, view } = this;
+    const lane = this.lanes.all[bar.lane] as Lane;
+    const next = lane.items[bar.place + 1];
+    if (next === undefined) {
+      return view.width;
+    }
+    const started = lane.starts[bar.place + 1] as number;
+    const since = this.since(next, journal.previousOf(next)) ?? started;
+    return Math.min(view.x(Math.max(Math.min(since, started), lane.ends[bar.place] as number)), view.width);
+  }
+
+  private gauge(bar: Bar): void {
+    const limit = Math.max(this.journal.limits.requests, 1);
+    const inner = bar.width - 2;
+    let x = bar.x + 1;
+    for (const [kind, number] of this.journal.spentAt(bar.index)) {
+      const width = Math.min((inner * number) / limit, bar.x + 1 + inner - x);
+      if (width > 0) {
+        this.gauges.get(kind)?.push(rect(x, bar.y + BAR - GAUGE - 1, width, GAUGE));
+        x += width;
+      }
+    }
+  }
+
+  /** A mark, unless there is one so close to it that it would hide it. */
+  private mark(lane: number, shape: Mark['shape'], x: number): boolean {
+    const last = this.lastMark[lane];
+    if (last !== undefined && Math.abs(x - last) < 11) {
+      return false;
+    }
+    this.lastMark[lane] = x;
+    this.marks.push({ shape, x: round(Math.max(5, Math.min(x, this.view.width + 6))), y: middle(lane) });
+    return true;
+  }
+}
+
+/** Put what is scheduled into a scene: hollow marks at their time, or a list at the right. */
+export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: Ahead, rows: number): void {
+  const { scheduled, now } = journal;
+  const parts: string[] = [];
+  const taken: number[] = [];
+  let left = ahead.more;
+  const put = (text: string, x: number, lane: number, kind: 'ahead' | 'more'): void => {
+    scene.labels.push({ text, x: round(x), y: middle(lane) + 3.5, kind });
+  };
+  for (const row of ahead.near) {
+    const x = view.x(Math.max(scheduled.due[row] ?? now, now));
+    if (x < -20 || x > view.width) {
+      continue;
+    }
+    const text = `${nameOf(journal, row)} ${until(journal, row)}`;
+    const lane = [...Array(rows).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
+    if (lane === undefined) {
+      left += 1;
+      continue;
+    }
+    parts.push(pill(x, lane, 10));
+    const fits = x + 16 + breadth(text) <= view.width + 6;
+    if (fits) {
+      put(text, x + 15, lane, 'ahead');
+    }
+    taken[lane] = x + (fits ? 24 + breadth(text) : 14);
+  }
+  const column = view.width + 22;
+  ahead.far.forEach((row, lane) => {
+    parts.push(pill(column, lane, 10));
+    put(`${until(journal, row)} ${nameOf(journal, row)}`, column + 16, lane, 'ahead');
+  });
+  if (left > 0) {
+    const lane = ahead.far.length > 0 ? ahead.far.length : Math.max(0, rows - 1);
+    put(`+${count(left)} more scheduled`, ahead.far.length > 0 ? column + 16 : view.x(now) + 8, lane, 'more');
+  }
+  scene.ahead = parts.join('');
+}
+
+/** How a scheduled task is called: by its key, which is the name its author gave it; else by its method. */
+export function nameOf(journal: Journal, row: number): string {
+  const method = line(word(journal.scheduled.method, row), 40);
+  const key = line(word(journal.scheduled.key, row), 40);
+  return key === '' ? method : key === method ? key : `${method} “${key}”`;
+}
+
+/** When it is due, as seen from now. */
+export function until(journal: Journal, row: number): string {
+  const left = (journal.scheduled.due[row] ?? 0) - journal.now;
+  const every = journal.scheduled.every_ms[row] ?? null;
+  const when = left <= 0 ? 'due now' : `in ${duration(left)}`;
+  return every === null ? when : `${when}, every ${duration(every)}`;
+}
+
+/** What a heap has to say. */
+export function heapWords(heap: Heap): string {
+  const attempts = counted(heap.last - heap.first, 'attempt');
+  return heap.failed > 0 ? `${attempts}, ${count(heap.failed)} failed` : `${attempts}, none failed`;
+}
+
+function pill(x: number, lane: number, width: number): string {
+  return rect(x, middle(lane) - BAR / 2 + 1.5, width, BAR - 3);
+}
+
+function rect(x: number, y: number, width: number, height: number): string {
+  return `M${round(x)} ${round(y)}h${round(width)}v${height}h${round(-width)}z`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
