@@ -12,6 +12,7 @@ from typing import Any
 
 import plot_nb
 from plot_nb.sandbox.guest.program import BARE_NAMES
+from plot_nb.twist.twist import Tools, Twist
 
 _OURS = "_plot_nb_"
 _CALLBACK = re.compile(r"""\bself\.(?:callback|tools\.callbacks\.create)\(\s*(self\.|["'])(\w*)\Z""")
@@ -21,6 +22,7 @@ _MODULE = re.compile(
 _BUILT = re.compile(r"""["'](\w+)["'][ \t]*:[ \t]*build\(\s*([^\W\d]\w*)""")
 _BUILT_BEFORE = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*build\(\s*([^\W\d]\w*)", re.MULTILINE)
 _PASSED = re.compile(r"""["'](\w+)["'][ \t]*:[ \t]*(\w+)[ \t]*[,}]""")
+_AT_NAME = re.compile(r"\w")
 _SWALLOWED = re.compile(r"^([ \t]*)(?:@|async\b)", re.MULTILINE)
 
 
@@ -72,6 +74,23 @@ def completions(before: str, after: str, *, hidden: int = 2) -> list[Any]:
     ]
 
 
+def description(before: str, after: str) -> str:
+    """The signature and docstring of the name at the cursor, else of what is called around it; empty if there is none.
+
+    Args:
+        before: The cell below its first line, up to the cursor.
+        after: The rest.
+    """
+    text = _head(before + after) + before
+    place = {"line": text.count("\n") + 1, "column": len(text) - text.rfind("\n") - 1}
+    script = _script(text + _closed(after))
+    told: list[str] = []
+    if _AT_NAME.search(before[-1:] + after[:1]) and (named := script.goto(**place, follow_imports=True)):
+        told = [each.docstring() for each in (*named, *script.infer(**place))]
+    told += [f"{each.to_string()}\n\n{each.docstring(raw=True)}" for each in script.get_signatures(**place)]
+    return next((each.replace(_OURS, "").strip() for each in told if each), "")
+
+
 def _head(cell: str) -> str:
     """Lines that make the names known which a cell need not import, and the tools that its `build` returns."""
     tools = _tools(cell)
@@ -79,11 +98,12 @@ def _head(cell: str) -> str:
         return f"from plot_nb.twist import {', '.join(BARE_NAMES)}\n"
     others = ", ".join(name for name in BARE_NAMES if name != "Twist")
     return (
-        f"from plot_nb.twist import {others}, Twist as {_OURS}Twist\n"
-        f"from plot_nb.twist.twist import Tools as {_OURS}Tools\n"
-        f"class {_OURS}OwnTools({_OURS}Tools):\n"
+        f"from plot_nb.twist import {others}, Twist as {_OURS}AnyTwist\n"
+        f"from plot_nb.twist.twist import Tools as {_OURS}AnyTools\n"
+        f"class {_OURS}Tools({_OURS}AnyTools):\n"
+        f"    {Tools.__doc__!r}\n"
         + "".join(f"    {name}: '{kind}'\n" for name, kind in tools.items())
-        + f"class Twist({_OURS}Twist):\n    tools: {_OURS}OwnTools\n"
+        + f"class Twist({_OURS}AnyTwist):\n    {Twist.__doc__!r}\n    tools: {_OURS}Tools\n"
     )
 
 

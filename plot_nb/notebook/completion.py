@@ -1,4 +1,7 @@
-"""What Tab offers after `%%twist` and `%twist`, and in the body of a `%%twist` cell, in every front end."""
+"""What Tab offers after `%%twist` and `%twist`, and in the body of a `%%twist` cell, in every front end.
+
+Shift+Tab in such a body tells of the name at the cursor.
+"""
 
 from __future__ import annotations
 
@@ -59,11 +62,31 @@ class TwistCompleter:
         self._shell = shell
         self._completer: IPCompleter = shell.Completer
         self._completer.custom_matchers += [self.magics, self.body]
+        # The shell is asked for a name only; the kernel knows the cell that it stands in.
+        self._kernel: Any = getattr(shell, "kernel", None)
+        self._inspect_before: Any = getattr(self._kernel, "do_inspect", None)
+        if self._kernel is not None and self._inspect_before is not None:
+            self._kernel.do_inspect = self.inspect
 
     def remove(self) -> None:
         """Take them out."""
         for matcher in (self.magics, self.body):
             self._completer.custom_matchers.remove(matcher)
+        if self._inspect_before is not None:
+            self._kernel.do_inspect = self._inspect_before
+
+    def inspect(self, code: str, cursor_pos: int, *others: Any, **named: Any) -> Any:
+        """Answer an `inspect_request`: in the body of a `%%twist` cell what jedi knows of a name, elsewhere as ever."""
+        with suppress(Exception):
+            cell = _Cell.at(code, cursor_pos)
+            if cell is not None and cell.before is not None:
+                from plot_nb.notebook.body import description
+
+                return _told(description(cell.before, cell.after))
+            if cell is not None and _word_at(code, cursor_pos) not in self._shell.user_ns:
+                # IPython would tell of the line magic.
+                return _told(self._shell.object_inspect_mime("%%twist")["text/plain"])
+        return self._inspect_before(code, cursor_pos, *others, **named)
 
     @context_matcher(identifier="plot_nb.magics", priority=1)  # type: ignore[untyped-decorator]
     def magics(self, context: CompletionContext) -> SimpleMatcherResult:
@@ -206,12 +229,14 @@ class _Cell:
 
     @classmethod
     def around(cls, context: CompletionContext) -> _Cell | None:
-        text = context.full_text
+        lines = context.full_text.split("\n")[: context.cursor_line]
+        return cls.at(context.full_text, sum(len(line) + 1 for line in lines) + context.cursor_position)
+
+    @classmethod
+    def at(cls, text: str, cursor: int) -> _Cell | None:
         match = _CELL.match(text)
         if match is None:
             return None
-        lines = text.split("\n")
-        cursor = sum(len(line) + 1 for line in lines[: context.cursor_line]) + context.cursor_position
         body = match.end() + 1
         return cls(match[1], text[body:cursor] if cursor >= body else None, text[cursor:])
 
@@ -245,6 +270,19 @@ def _keys(runtime: Runtime | None, typed: str) -> Found:
         for key in sorted(keys)
         if key.isprintable() and len(key) <= _KEY_WIDTH and not re.search(r"[\s'\"]", key)
     ]
+
+
+def _word_at(text: str, cursor: int) -> str:
+    return next((word[0] for word in re.finditer(r"\w+", text) if word.start() <= cursor <= word.end()), "")
+
+
+def _told(text: str) -> dict[str, Any]:
+    return {
+        "status": "ok",
+        "found": bool(text),
+        "data": {"text/plain": text} if text else {},
+        "metadata": {},
+    }
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

@@ -66,16 +66,25 @@ class Front:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
 
+    def _answer(self, asked: str) -> dict[str, Any]:
+        while True:
+            reply = self._kernel.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == asked:
+                assert reply["content"]["status"] == "ok"
+                return dict(reply["content"])
+
+    def tooltip(self, cell: str) -> str:
+        """What Shift+Tab shows."""
+        cursor = cell.index("|")
+        content = self._answer(self._kernel.client.inspect(cell[:cursor] + cell[cursor + 1 :], cursor))
+        assert content["found"] == bool(content["data"])
+        return str(content["data"].get("text/plain", ""))
+
     def offers(self, cell: str) -> dict[str, Offer]:
         """What the kernel offers, by text."""
         cursor = cell.index("|")
         code = cell[:cursor] + cell[cursor + 1 :]
-        asked = self._kernel.client.complete(code, cursor)
-        while True:
-            reply = self._kernel.client.get_shell_msg(timeout=60)
-            if reply["parent_header"].get("msg_id") == asked:
-                break
-        assert reply["content"]["status"] == "ok"
+        content = self._answer(self._kernel.client.complete(code, cursor))
         return {
             each["text"]: Offer(
                 each["text"],
@@ -83,7 +92,7 @@ class Front:
                 each["signature"],
                 code[: each["start"]] + each["text"] + code[each["end"] :],
             )
-            for each in reply["content"]["metadata"]["_jupyter_types_experimental"]
+            for each in content["metadata"]["_jupyter_types_experimental"]
         }
 
 
@@ -210,6 +219,36 @@ def test_a_tool_that_build_makes_first_and_returns_then(front: Front) -> None:
     )
 
     assert "web" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("self.se|t", "set(key: str, value: Any) -> Request[None]\n\nStore a value."),
+        ("await self.set(|", "set(key: str, value: Any) -> Request[None]\n\nStore a value."),
+        ("await self.set('a|', n)", "set(key: str, value: Any) -> Request[None]\n\nStore a value."),
+        ("fetch|", "fetch(url: object, method: str"),
+        ("self.sync_page|", "sync_page(page)"),
+        ("self.tools|", "Tools(twist: Twist)\n\nThe tools of one twist"),
+        ("self.tools.network|", "Permission to fetch"),
+        ("size|", ""),
+        ("|", ""),
+    ],
+)
+def test_a_name_of_a_cell_is_told_of(front: Front, text: str, told: str) -> None:
+    shown = front.tooltip(BODY.format(text))
+
+    assert shown.startswith(told)
+    assert bool(shown) == bool(told)
+
+
+def test_names_of_other_cells_are_told_of_as_ever(front: Front) -> None:
+    assert "Out[" not in front.tooltip("siz|e")
+    assert "int" in front.tooltip("siz|e")
+    assert "call a method" in front.tooltip("%twis|t")
+    assert "--modules VAR" in front.tooltip("%%twis|t --modules\nx = 1")
+    assert "--modules VAR" in front.tooltip("%%twist --mod|ules mods\nx = 1")
+    assert "dict" in front.tooltip("%%twist --modules mod|s\nx = 1")
 
 
 def test_nothing_of_the_options_is_told(front: Front) -> None:
@@ -343,14 +382,13 @@ print(complete("%twist sto"), complete("%%twist\\nfet"), complete("siz"), len(sh
 """
 
 
-@pytest.mark.parametrize("jedi", ["jedi", "no jedi"])
 @pytest.mark.parametrize(
-    ("code", "offered"),
+    ("code", "offered", "jedi"),
     [
-        ("%twist sto", "['store']"),
-        ("%%twist --op", "['--options']"),
-        ("%%twist\nclass A(Twi", "['Twist']"),
-        ("%%twist\nclass A(Twist):\n    async def f(self):\n        self.get_m", "['get_many']"),
+        ("%twist sto", "['store']", "jedi"),
+        ("%%twist --op", "['--options']", "no jedi"),
+        ("%%twist\nclass A(Twi", "['Twist']", "jedi"),
+        ("%%twist\nclass A(Twist):\n    async def f(self):\n        self.get_m", "['get_many']", "no jedi"),
     ],
 )
 def test_the_first_cell_of_all_is_completed_too(code: str, offered: str, jedi: str) -> None:
