@@ -16,6 +16,7 @@ from plot_nb.twist import superjson
 if TYPE_CHECKING:
     import pandas as pd
 
+    from plot_nb.journal.wire import Panel, Picture
     from plot_nb.runtime.runtime import Runtime
     from plot_nb.view.tables import RunTables
 
@@ -138,13 +139,33 @@ class Run:
         """What was printed and logged, and what the runtime noted."""
         return frames.logs(self._path, self._attempts, also=self._drive.dropped)
 
-    def progress(self, key: str) -> pd.DataFrame:
-        """One row per write of a Store key during this run.
+    def progress(
+        self, key: str, *, items: str | None = None, expected: float | str | None = None
+    ) -> pd.DataFrame:
+        """One row per write of a Store key during this run, and how the sync got on, where the value tells it.
+
+        Beside the value's own entries stand `items` (what this execution added), `rate` (items a second on the
+        runtime's clock, since the first write), `requests_per_item` and `left_ms`; where an entry has that name, then
+        as `progress.items` and so on.
 
         Args:
             key: A key of the twist that ran first.
+            items: The entry of the value that counts items; unless given, it is found.
+            expected: How many items there will be, or the entry that says so.
+
+        Raises:
+            ValueError: If an entry is named that no value has.
         """
-        return frames.progress(self._path, key, instance=self._instance or -1, attempts=self._attempts)
+        from plot_nb.journal.progress import progress
+
+        return progress(
+            self._path,
+            key,
+            instance=self._instance or -1,
+            attempts=self._attempts,
+            items=items,
+            expected=expected,
+        )
 
     def tables(self) -> RunTables:
         """What its picture is drawn from."""
@@ -157,6 +178,28 @@ class Run:
             tasks=self.tasks,
             logs=self.logs,
             limits=self._limits,
+            paused=self.paused,
+            value=self._shown_value(),
+        )
+
+    def picture(self, panel: Panel = "inspector", *, source: str | None = None) -> Picture:
+        """What a notebook keeps of it, to be looked into without a kernel.
+
+        Args:
+            panel: Which picture.
+            source: Under which key this process answers for it.
+        """
+        from plot_nb.journal.scope import Scope
+        from plot_nb.view.picture import picture
+
+        return picture(
+            self._path,
+            Scope(attempts=self._attempts),
+            title=self.title,
+            limits=self._limits,
+            panel=panel,
+            source=source,
+            active=self.running,
             paused=self.paused,
             value=self._shown_value(),
         )
@@ -177,9 +220,11 @@ class Run:
         return f"<Run {self.title}: {state}, {count} execution{'s' * (count != 1)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from plot_nb.journal.wire import MIME_TYPE
         from plot_nb.view import bundle
+        from plot_nb.view.picture import picture_text
 
-        return bundle(self.tables())
+        return {**bundle(self.tables()), MIME_TYPE: picture_text(self.picture())}
 
 
 def nothing_ran(runtime: Runtime, title: str) -> Run:
