@@ -5,6 +5,10 @@
  * Every text in here may have been chosen by a twist: it is shown with `textContent`, never as markup.
  */
 
+/**
+ * In a notebook it holds the picture as JSON text: a notebook is written with each entry of an array on a line of its
+ * own, which would make it several times as long.
+ */
 export const MIME_TYPE = 'application/vnd.plot-nb.picture+json';
 
 /** The comm target that answers for pictures without a widget. */
@@ -55,7 +59,7 @@ export interface Rows {
   sources: Source[];
   /** Attempts that are in the journal but, for their number, not in a saved picture. */
   left_out: number;
-  /** How many writes of Store keys are not in it. */
+  /** Writes of Store keys before these that are not given at all; `from` the start anew, else added to those before. */
   writes_left_out: number;
   /** Up to where the rows before went, for who has lost some; null in a saved picture. */
   from: Cursor | null;
@@ -125,10 +129,13 @@ export interface ScheduledRows {
   total: number;
 }
 
-/** One row a write or clear of a key. */
+/**
+ * One row a write or clear of a key. Before a write that a run made stands the version that it replaced, of whoever
+ * wrote that: ids do not always ascend.
+ */
 export interface WriteRows {
   id: number[];
-  /** `Name`, or `Name/instance` where there are several instances of one class. */
+  /** `Name`, or `Name/instance` for an instance that has a name of its own; so in all rows. */
   twist: Words;
   key: Words;
   version: number[];
@@ -146,7 +153,10 @@ export interface WriteRows {
 /** One row a write of the key. */
 export interface ProgressRows {
   key: string;
-  /** Which entry of the value counts items; empty where the value itself does. */
+  /**
+   * Which entry of the value counts items; empty where the value itself does. Where it is another than before, these
+   * are all rows.
+   */
   field: string;
   /** How many items there will be; null where nobody knows. */
   expected: number | null;

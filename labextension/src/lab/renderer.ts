@@ -1,7 +1,6 @@
 /** A picture among the outputs of a notebook. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
 import { mount } from '../charts/picture';
@@ -94,7 +93,7 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
   /** Keep a picture in the document, beside the output's other forms. */
   private save(picture: Picture): void {
     const model = this.model;
-    model?.setData({ data: { ...model.data, [MIME_TYPE]: picture as unknown as ReadonlyPartialJSONObject } });
+    model?.setData({ data: { ...model.data, [MIME_TYPE]: JSON.stringify(picture) } });
   }
 
   /** A notebook may be opened without a kernel, and be given the one that is still at it. */
@@ -105,8 +104,14 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
   }
 }
 
+/** The picture of an output; JSON text, for a notebook is written with each number of an object on a line of its own. */
 function pictureOf(model: IRenderMime.IMimeModel | null): Picture {
-  return (model?.data[MIME_TYPE] ?? null) as unknown as Picture;
+  const data = model?.data[MIME_TYPE] ?? null;
+  try {
+    return (typeof data === 'string' ? JSON.parse(data) : data) as unknown as Picture;
+  } catch {
+    return null as unknown as Picture; // who draws it says that it is damaged
+  }
 }
 
 function sourceOf(picture: Partial<Picture> | null): string | null {
