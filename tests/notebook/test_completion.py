@@ -26,7 +26,8 @@ COUNTER = """%%twist
 class Counter(Twist):
     async def add(self, n=1, times=1):
         await self.set("total", n)
-        await self.set("<b>\\u202e two words", n)
+        for key in ("two words", "turned\\u202e", "esc\\x1b[2J", "k" * 1000):
+            await self.set(key, n)
 
     async def sub(self):
         pass
