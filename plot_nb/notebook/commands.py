@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from IPython import get_ipython
+
+from plot_nb.journal.wire import Panel
 from plot_nb.notebook.arguments import parse_call
 from plot_nb.notebook.compiling import sandbox_compiled
 from plot_nb.notebook.problems import MagicError, nearest
@@ -19,13 +23,13 @@ Namespace = dict[str, Any]
 class Picture:
     """Something to show, as one MIME bundle."""
 
-    bundle: dict[str, str]
+    bundle: dict[str, Any]
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.bundle
 
     def __repr__(self) -> str:
-        return self.bundle["text/plain"]
+        return str(self.bundle["text/plain"])
 
 
 async def call(runtime: Runtime, namespace: Namespace, text: str) -> Run:
@@ -52,24 +56,35 @@ async def run(runtime: Runtime) -> Run:
 
 def store(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     """A twist's Store, a row for each key."""
-    from plot_nb.view import table
+    return _drawn(find_twist(runtime, namespace, name), "store")
 
-    twist = find_twist(runtime, namespace, name)
-    return Picture(table(twist.store, f"Store of {twist.name}"))
+
+def inspect(runtime: Runtime, namespace: Namespace, name: str = "") -> Any:
+    """All that happened in a twist, or without a name in the whole runtime: live, as a widget where there are any."""
+    subject = find_twist(runtime, namespace, name) if name else runtime
+    if getattr(get_ipython(), "kernel", None) is not None:
+        with contextlib.suppress(ImportError, FileNotFoundError):
+            from plot_nb.widgets.inspectors import Inspector
+
+            return Inspector(subject)
+    return _drawn(subject, "inspector")
+
+
+def _drawn(subject: Run | TwistHandle | Runtime, panel: Panel, progress: str | None = None) -> Picture:
+    from plot_nb.widgets.bundle import bundle
+    from plot_nb.widgets.source import SOURCES, Source
+
+    return Picture(bundle(SOURCES.add(Source(subject, panel, progress=progress))))
 
 
 def budget(runtime: Runtime) -> Picture:
     """What each execution of the last run spent."""
-    from plot_nb import view
-
-    return Picture(view.budget(last_run(runtime).tables()))
+    return _drawn(last_run(runtime), "budget")
 
 
 def chain(runtime: Runtime) -> Picture:
     """What set off what in the last run."""
-    from plot_nb import view
-
-    return Picture(view.chain(last_run(runtime).tables()))
+    return _drawn(last_run(runtime), "chain")
 
 
 def logs(runtime: Runtime) -> Picture:
@@ -86,19 +101,19 @@ def progress(runtime: Runtime, namespace: Namespace, key: str, name: str = "") -
         MagicError: If the key was not written.
     """
     from plot_nb.journal import frames
-    from plot_nb.view import table
 
+    subject: Run | TwistHandle
     if name:
-        twist = find_twist(runtime, namespace, name)
-        found = frames.progress(runtime.path, key, instance=twist._instance_id)
-        where = twist.name
+        subject = find_twist(runtime, namespace, name)
+        found = frames.progress(runtime.path, key, instance=subject._instance_id)
+        where = subject.name
     else:
-        run = last_run(runtime)
-        found = run.progress(key)
-        where = run.title
+        subject = last_run(runtime)
+        found = subject.progress(key)
+        where = subject.title
     if not len(found):
         raise MagicError(f"{where} did not write the key {key!r}{_other_keys(runtime, namespace, key, name)}")
-    return Picture(table(found, f"{key} in {where}"))
+    return _drawn(subject, "progress", key)
 
 
 def _other_keys(runtime: Runtime, namespace: Namespace, key: str, name: str) -> str:

@@ -118,6 +118,7 @@ class TwistMagics(Magics):
 
         %twist call Name.method [arguments]  call a method; arguments are Python: %twist call Sync.page 1 size=50
         %twist run                           go on with paused chains and unfinished work
+        %twist inspect [Name]                all that happened, live: in a twist, or in everything that is deployed
         %twist store [Name]                  the Store, a row for each key
         %twist budget                        of the last run: what each execution spent of its limits
         %twist chain                         of the last run: what set off what, and when
@@ -190,6 +191,7 @@ def _progress(namespace: Namespace, text: str) -> commands.Picture:
 COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
     "call": lambda namespace, text: commands.call(current(), namespace, text),
     "run": lambda namespace, text: commands.run(_none(text, "run")),
+    "inspect": lambda namespace, text: commands.inspect(current(), namespace, text),
     "store": lambda namespace, text: commands.store(current(), namespace, text),
     "budget": lambda namespace, text: commands.budget(_none(text, "budget")),
     "chain": lambda namespace, text: commands.chain(_none(text, "chain")),

@@ -22,42 +22,45 @@ _log = logging.getLogger("plot_nb")
 
 
 def run_bundle(shell: InteractiveShell, run: Run) -> Shown:
-    """A run that has ended, or as far as it has come; without a picture where its runtime was closed or reset."""
+    """A run that has ended, or as far as it has come; without a way to the kernel where its runtime was closed."""
+    from plot_nb import view
+    from plot_nb.view.picture import picture_text
     from plot_nb.widgets.source import SOURCES
 
     try:
-        found = run._repr_mimebundle_()
+        found: dict[str, Any] = view.bundle(run.tables())
     except RuntimeClosed as error:
         return {"text/plain": f"{run!r}: {error}"}, {}
     try:
-        found[MIME_TYPE] = SOURCES.of(run).picture()
+        picture = SOURCES.of(run).picture()
     except RuntimeClosed:
-        return found, {}
-    return _with_widget(shell, run, found)
+        return {**found, MIME_TYPE: picture_text(run.picture())}, {}
+    return _with_widget(shell, run, {**found, MIME_TYPE: picture_text(picture)})
 
 
 def running_bundle(shell: InteractiveShell, run: Run) -> Shown:
     """A run that is still going on."""
     from plot_nb.view.hostile import isolated, line
+    from plot_nb.view.picture import picture_text
     from plot_nb.view.style import page
     from plot_nb.widgets.source import SOURCES
 
+    title = line(run.title)
     found = {
-        "text/html": page(f'<p class="h">▸ <b>{isolated(line(run.title))}</b> is running …</p>'),
-        "text/plain": f"{line(run.title)} is running …",
-        MIME_TYPE: SOURCES.of(run).picture(),
+        "text/html": page(f'<p class="h">▸ <b>{isolated(title)}</b> is running …</p>'),
+        "text/plain": f"{title} is running …",
+        MIME_TYPE: picture_text(SOURCES.of(run).picture()),
     }
     return _with_widget(shell, run, found)
 
 
 def handle_bundle(shell: InteractiveShell, twist: TwistHandle) -> Shown:
     """A twist, with what its deploy ran."""
-    found = twist._repr_mimebundle_()
     run = twist._deployed
-    if run is None or len(found) == 1:
-        return found, {}
+    if run is None or twist._runtime.closed:
+        return {"text/plain": repr(twist)}, {}
     data, metadata = run_bundle(shell, run)
-    return {**data, **found}, metadata
+    return {**data, "text/plain": f"{twist!r}\n{data['text/plain']}"}, metadata
 
 
 def _with_widget(shell: InteractiveShell, run: Run, found: dict[str, Any]) -> Shown:

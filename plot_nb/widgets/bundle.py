@@ -25,7 +25,9 @@ def bundle(source: Source) -> dict[str, Any]:
     Raises:
         RuntimeClosed: If its runtime was closed or reset.
     """
-    return {**fallback(source), MIME_TYPE: source.picture()}
+    from plot_nb.view.picture import picture_text
+
+    return {**fallback(source), MIME_TYPE: picture_text(source.picture())}
 
 
 def fallback(source: Source) -> dict[str, str]:

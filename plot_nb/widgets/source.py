@@ -175,8 +175,7 @@ class Source:
         from plot_nb.view.picture import picture
 
         runtime = self.runtime
-        running = self.running
-        found = picture(
+        return picture(
             runtime.path,
             self.scope,
             title=self.title,
@@ -184,13 +183,12 @@ class Source:
             panel=self.panel,
             source=self.key,
             selected=self.selected,
+            active=self.running,
             paused=self.paused,
             value=self.run._shown_value() if self.run is not None else None,
             progress=self.progress,
             instance=self._progress_instance() if self.progress is not None else None,
         )
-        found["rows"]["running"] = running
-        return found
 
     def detail(self, attempt: int) -> dict[str, Any]:
         """One attempt in full, and the source that it ran.

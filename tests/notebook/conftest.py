@@ -73,6 +73,7 @@ class Kernel:
         self.client = self.manager.blocking_client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
+        self._seen: list[dict[str, Any]] = []
 
     def start(self, source: str, subshell: str | None = None) -> str:
         """Send a cell; returns what `finish` takes."""
@@ -94,8 +95,9 @@ class Kernel:
         """Wait for cells that were started."""
         sent: dict[str, list[dict[str, Any]]] = {cell: [] for cell in cells}
         waiting = set(cells)
+        seen, self._seen = self._seen, []
         while waiting:
-            message = self.client.get_iopub_msg(timeout=120)
+            message = seen.pop(0) if seen else self.client.get_iopub_msg(timeout=120)
             parent = message["parent_header"].get("msg_id")
             if parent in sent:
                 sent[parent].append(message)
@@ -111,6 +113,7 @@ class Kernel:
         """Wait until a running cell prints."""
         while True:
             message = self.client.get_iopub_msg(timeout=60)
+            self._seen.append(message)
             if words in message["content"].get("text", ""):
                 return
 
@@ -139,16 +142,24 @@ class Kernel:
 
 
 def _reply(messages: list[dict[str, Any]]) -> Reply:
-    text, error, results = "", "", []
+    """What a notebook keeps of the messages: an output that is updated is another one in the same place."""
+    error, outputs = "", []
+    places: dict[str, int] = {}
     for message in messages:
         content = message["content"]
+        place = content.get("transient", {}).get("display_id")
         if message["msg_type"] == "stream":
-            text += content["text"]
+            outputs.append(content["text"])
         elif message["msg_type"] == "error":
             error = "\n".join(content["traceback"])
+        elif message["msg_type"] == "update_display_data":
+            outputs[places[place]] = content["data"]
         elif message["msg_type"] in {"execute_result", "display_data"}:
-            results.append(content["data"])
-            text += content["data"].get("text/plain", "") + "\n"
+            if place is not None:
+                places[place] = len(outputs)
+            outputs.append(content["data"])
+    text = "".join(each if isinstance(each, str) else each.get("text/plain", "") + "\n" for each in outputs)
+    results = [each for each in outputs if not isinstance(each, str)]
     return Reply("error" if error else "ok", text, error, results)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plot_nb.journal.wire import MIME_TYPE
 from tests.notebook.conftest import Kernel
 
 WORK = """%%twist
@@ -62,10 +63,10 @@ def works_afterwards(kernel: Kernel) -> object:
     return None
 
 
-def test_a_run_is_one_bundle_of_html_and_text(kernel: Kernel) -> None:
+def test_a_run_is_one_bundle_of_a_picture_html_and_text(kernel: Kernel) -> None:
     reply = kernel.run("await Work.some('a')")
 
-    assert [sorted(result) for result in reply.results] == [["text/html", "text/plain"]]
+    assert [set(result) for result in reply.results] == [{MIME_TYPE, "text/html", "text/plain"}]
 
 
 def test_two_cells_run_at_once(kernel: Kernel) -> None:

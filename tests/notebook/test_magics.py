@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import plot_nb
 from plot_nb.errors import DeployError, MethodNotFound, PlotError, RuntimeClosed, RuntimeOwned
+from plot_nb.journal.wire import MIME_TYPE
 from plot_nb.notebook.problems import MagicError
 from tests.notebook.conftest import Cell
 
@@ -93,13 +94,14 @@ def test_braces_in_arguments_are_python_not_ipythons(cell: Cell) -> None:
     "command",
     ["budget", "chain", "logs", "store", "store Counter", "progress total", "progress total Counter"],
 )
-def test_pictures_are_one_bundle_of_html_and_text(cell: Cell, command: str) -> None:
+def test_pictures_are_one_bundle(cell: Cell, command: str) -> None:
     cell(COUNTER)
     cell("await Counter.add()")
     picture = cell(f"%twist {command}").result
     bundle = picture._repr_mimebundle_()
 
-    assert sorted(bundle) == ["text/html", "text/plain"]
+    kinds = {"text/html", "text/plain"} if command == "logs" else {MIME_TYPE, "text/html", "text/plain"}
+    assert set(bundle) == kinds
     assert "total" in bundle["text/plain"] or "add" in bundle["text/plain"]
     assert "<script" not in bundle["text/html"]
 
