@@ -15,7 +15,7 @@ export interface Token {
 }
 
 const HEADER = /^%%twist(?![\w.])/;
-const LINE = /^\s*(?:[\w.[\]'", ]+=\s*)?(%twist)(?![\w.])/;
+const LINE = /^\s*(?:[\w.[\]'", ]{1,80}=\s*)?(%twist)(?![\w.])/;
 const WORD = /(?:'[^']*'?|"[^"]*"?|[^\s'"])+/g;
 const OPTION = /^(--?[A-Za-z][\w-]*)(=?)/;
 const COMMAND = /^[a-z]+$/;
