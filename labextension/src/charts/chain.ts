@@ -75,8 +75,8 @@ class Chain implements Chart {
         element(
           'div',
           { class: 'pnb-chain-zoom' },
-          this.button('−', 'Zoom out (−)', () => this.view.zoom(1 / CLOSER)),
-          this.button('+', 'Zoom in (+)', () => this.view.zoom(CLOSER)),
+          this.button('−', 'Zoom out (−)', () => this.view.zoom(1 / CLOSER, this.focusX())),
+          this.button('+', 'Zoom in (+)', () => this.view.zoom(CLOSER, this.focusX())),
           this.fitButton
         )
       ),
@@ -157,8 +157,8 @@ class Chain implements Chart {
   }
 
   private compose(): Scene {
-    const selected = this.selected();
-    const scene = compose(this.journal, this.layout.lanes, this.view, selected);
+    const lit = [this.selected(), this.hovered?.index ?? -1].filter(index => index >= 0);
+    const scene = compose(this.journal, this.layout.lanes, this.view, lit);
     addAhead(scene, this.journal, this.view, this.layout.ahead, this.layout.rows);
     return scene;
   }
@@ -174,7 +174,7 @@ class Chain implements Chart {
       rows: this.layout.rows,
       column: this.layout.hasColumn,
       marks: marks(view, size).map(time => ({ x: view.x(time), text: moment(time, size) })),
-      now: journal.length + journal.scheduled.total > 0 && now >= 0 && now <= view.width + 0.5 ? now : null,
+      now: (journal.running || journal.scheduled.total > 0) && now >= 0 && now <= view.width + 0.5 ? now : null,
       rings: {
         hovered: this.ring(this.hovered?.index ?? -1),
         selected: this.ring(this.selected()),

@@ -51,7 +51,7 @@ export class Legend {
       ['pnb-chain-key-ok', 'ran', true],
       ['pnb-chain-key-running', 'runs', journal.running],
       ['pnb-chain-key-wait', 'waited', scene.lines.arrow !== '' || scene.lines.wait !== ''],
-      ['pnb-chain-key-strip', `requests, the width of a bar is ${count(journal.limits.requests)}`, strip],
+      ['pnb-chain-key-strip', `requests; the limit of ${count(journal.limits.requests)} is the bar’s width`, strip],
       ['pnb-chain-key-near', 'near a limit', near],
       ['pnb-chain-key-failed', `${count(failures)} failed`, failures > 0],
       ['pnb-chain-key-heap', 'many, drawn as one', scene.heaped > 0],

@@ -8,6 +8,8 @@ import type { Ahead } from './scene';
 const LEAST_ROWS = 3;
 /** Rows of the list of what is far ahead, where there are fewer lanes. */
 const LIST = 6;
+/** For the name of the last of what is ahead, as a share of all. */
+const ROOM = 0.18;
 
 export class Layout {
   readonly lanes = new Lanes();
@@ -67,7 +69,7 @@ export class Layout {
   private measure(journal: Journal): void {
     const { now, scheduled } = journal;
     const lanes = this.lanes.all.length;
-    this.begin = journal.length > 0 ? journal.startedAt(0) : now;
+    this.begin = this.beginning(journal);
     this.ahead = whatIsAhead(journal, this.begin, Math.max(lanes, LIST));
     const { near, far, more } = this.ahead;
     const list = far.length > 0 ? far.length + (more > 0 ? 1 : 0) : 0;
@@ -77,7 +79,13 @@ export class Layout {
     const close = now - ended <= Math.max(ended - this.begin, 1);
     this.end = journal.running || close || (scheduled.total > 0 && near.length > 0) ? Math.max(ended, now) : ended;
     if (near.length > 0) {
-      this.end = Math.max(this.end, this.ahead.end + (this.ahead.end - this.begin) * 0.12);
+      this.end = Math.max(this.end, this.ahead.end + (this.ahead.end - this.begin) * ROOM);
     }
+  }
+
+  /** The picture's own beginning, unless nothing happened for long after it. */
+  private beginning(journal: Journal): number {
+    const first = journal.length > 0 ? journal.startedAt(0) : journal.now;
+    return first > Math.max(this.last, journal.now) - first ? first : Math.min(first, 0);
   }
 }

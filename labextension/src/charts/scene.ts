@@ -9,25 +9,30 @@ import type { Viewport } from './viewport';
 import { KINDS } from './wire';
 import type { Kind } from './wire';
 
-export const LANE = 24;
-export const BAR = 15;
+export const LANE = 25;
+export const BAR = 17;
+/** Where the letters of a bar stand, above its strip. */
+const BASE = 10.5;
 /** Where the first lane begins, below the time's labels. */
 export const TOP = 24;
 /** The width of the column for what is too far ahead to be drawn at its time. */
-export const COLUMN = 190;
+export const COLUMN = 216;
 
 /** Up to which width bars of a lane are drawn as one, in pixels. */
 const LEAST = 2;
-const CELL = 3;
+const CELL = 6;
 /** More bars than these are not worth their nodes: neighbours are drawn as one earlier. */
 const MOST = 420;
 /** Up to how many bars there is room for arrows; and up to how many for their hints. */
 const ARROWS = 160;
 const HINTS = 420;
-const LABELS = 180;
+const LABELS = 300;
+/** More arrows than these from one place are drawn only if it is pointed at. */
+const FAN = 16;
 const GAUGE = 3;
+const ROOM_FOR_HEAD = 8;
 /** Shares of its time in which something ran, from which a heap is drawn darker. */
-const LEVELS: readonly number[] = [0, 0.15, 0.4, 0.75];
+const LEVELS: readonly number[] = [0, 0.2, 0.45, 0.75];
 /** How far ahead is drawn at its time, as a share of the time before. */
 const REACH = 0.6;
 
@@ -122,18 +127,27 @@ export function breadth(text: string): number {
   return wide;
 }
 
-/** What is drawn of the attempts in view. */
-export function compose(journal: Journal, lanes: Lanes, view: Viewport, selected: number): Scene {
+/**
+ * What is drawn of the attempts in view.
+ *
+ * @param lit - Those of which the arrows stand out.
+ */
+export function compose(journal: Journal, lanes: Lanes, view: Viewport, lit: readonly number[]): Scene {
   for (let least = LEAST; ; least *= 2) {
-    const scene = new Composer(journal, lanes, view, selected, least).compose();
+    const scene = new Composer(journal, lanes, view, lit, least).compose();
     if (scene.bars.length <= MOST || least > view.width) {
       return scene;
     }
   }
 }
 
+interface Placed extends Bar {
+  lane: number;
+  place: number;
+}
+
 class Composer {
-  private readonly bars: (Bar & { lane: number; place: number })[] = [];
+  private readonly bars: Placed[] = [];
   private readonly labels: Label[] = [];
   private readonly marks: Mark[] = [];
   private readonly lines: Record<Line, string[]> = { wait: [], arrow: [], hint: [], retry: [], lit: [] };
@@ -143,12 +157,14 @@ class Composer {
   private readonly badHeaps: string[] = [];
   private heaped = 0;
   private readonly lastMark: number[] = [];
+  /** Hints of arrows, by where they come from. */
+  private readonly fans = new Map<number, string[]>();
 
   constructor(
     private readonly journal: Journal,
     private readonly lanes: Lanes,
     private readonly view: Viewport,
-    private readonly selected: number,
+    private readonly pointed: readonly number[],
     private readonly least: number
   ) {}
 
@@ -156,6 +172,9 @@ class Composer {
     this.lanes.all.forEach((lane, number) => this.walk(lane, number));
     if (this.bars.length <= MOST) {
       this.decorate();
+    }
+    for (const fan of this.fans.values()) {
+      this.lines.hint.push(...(fan.length <= FAN ? fan : []));
     }
     const gauges = Object.fromEntries([...this.gauges].map(([kind, parts]) => [kind, parts.join('')]));
     const lines = Object.fromEntries(Object.entries(this.lines).map(([line, parts]) => [line, parts.join('')]));
@@ -194,7 +213,7 @@ class Composer {
       this.heaped += heap.last - heap.first;
       if (heap.failed > 0) {
         this.badHeaps.push(rect(from, y, to - from, BAR));
-        this.mark(number, 'failed', (from + to) / 2);
+        this.mark(number, 'failed', (from + to) / 2, -BAR / 2 - 2);
         return;
       }
       const level = LEVELS.reduce((found, share, at) => (heap.busy >= share ? at : found), 0);
@@ -230,19 +249,24 @@ class Composer {
     for (const bar of this.bars) {
       const { index, lane, state } = bar;
       const ended = bar.x + bar.width;
+      const shape = state === 'failed' || state === 'cancelled' ? state : this.journal.nearAt(index) ? 'near' : null;
       let behind = ended;
-      if (state === 'failed' || state === 'cancelled') {
-        if (this.mark(lane, state, ended + 7)) {
-          behind += 14;
+      let inner = ended;
+      if (shape !== null) {
+        const tight = this.nextIn(bar) - ended < 16;
+        if (!tight) {
+          behind += this.mark(lane, shape, ended + 7) ? 13 : 0;
+        } else if (bar.width >= 30) {
+          inner -= this.mark(lane, shape, ended - 8) ? 14 : 0;
+        } else {
+          this.mark(lane, shape, (bar.x + ended) / 2, -BAR / 2);
         }
-      } else if (this.journal.nearAt(index) && this.mark(lane, 'near', ended + 7)) {
-        behind += 14;
       }
       if (room <= HINTS) {
         this.connect(bar, room <= ARROWS);
       }
       if (this.labels.length < LABELS) {
-        this.name(bar, behind);
+        this.name(bar, inner, room <= ARROWS ? behind : Infinity);
       }
       if (bar.width >= 14 && room <= ARROWS) {
         this.gauge(bar);
@@ -250,7 +274,7 @@ class Composer {
     }
   }
 
-  private connect(bar: Bar & { lane: number; place: number }, roomy: boolean): void {
+  private connect(bar: Placed, roomy: boolean): void {
     const { journal, view, lanes } = this;
     const { index, lane, place } = bar;
     const cause = journal.causeOf(index);
@@ -262,7 +286,7 @@ class Composer {
     }
     const free = (lanes.all[lane] as Lane).endBefore(place);
     const y = middle(lane);
-    const lit = this.selected >= 0 && (index === this.selected || cause === this.selected);
+    const lit = this.pointed.includes(index) || (cause >= 0 && this.pointed.includes(cause));
     if (previous >= 0) {
       const clear = previous >= 0 && lanes.of(previous) === lane && free <= since;
       const from = clear ? `M${round(view.x(since))} ${y}` : `M${round(view.x(since))} ${middle(lanes.of(previous))}V${y}`;
@@ -282,7 +306,11 @@ class Composer {
       this.wait(Math.max(view.x(free), bar.x - 12), bar.x, y, lit);
       const bend = Math.min(40, Math.max(8, (bar.x - x) / 2));
       const d = `M${round(x)} ${round(from)}C${round(x)} ${round((from + y) / 2)} ${round(bar.x - bend)} ${y} ${round(bar.x)} ${y}`;
-      this.lines[lit ? 'lit' : 'hint'].push(d);
+      if (lit) {
+        this.lines.lit.push(d);
+      } else {
+        this.fans.set(cause, [...(this.fans.get(cause) ?? []), d]);
+      }
     } else {
       const bend = above === lane ? 0 : Math.min(4, Math.max(0, bar.x - x));
       const turn = above < lane ? -bend : bend;
@@ -314,44 +342,35 @@ class Composer {
   }
 
   /** In the bar, else behind it, else before it. */
-  private name(bar: Bar & { lane: number; place: number }, behind: number): void {
+  private name(bar: Placed, inner: number, behind: number): void {
     const { journal, view } = this;
     const number = `#${journal.numberAt(bar.index)}`;
-    const texts = [`${journal.methodAt(bar.index)} ${number}`, number];
-    const seen = Math.min(bar.x + bar.width, view.width) - Math.max(bar.x, 0);
-    const y = bar.y + BAR / 2 + 3.5;
+    const again = journal.previousOf(bar.index) >= 0 ? [journal.attempt(bar.index).label] : [];
+    const texts = [`${journal.methodAt(bar.index)} ${number}`, ...again, number];
+    const seen = Math.min(inner, view.width) - Math.max(bar.x, 0);
+    const y = round(bar.y + BASE + 0.5);
     const put = (text: string, x: number): void => void this.labels.push({ text, x: round(x), y, kind: 'name' });
-    const inside = texts.find(text => breadth(text) + 8 <= seen);
-    if (inside !== undefined && (inside !== number || this.crowded(bar, behind))) {
-      put(inside, Math.max(bar.x, 0) + 5);
-      return;
+    const inside = texts.findIndex(text => breadth(text) + 8 <= seen);
+    const after = texts.findIndex(text => breadth(text) + 10 <= this.nextIn(bar) - behind);
+    if (inside >= 0 && (after < 0 || inside <= after)) {
+      put(texts[inside] as string, Math.max(bar.x, 0) + 5);
+    } else if (after >= 0) {
+      put(texts[after] as string, behind + 4);
     }
-    const right = this.nextIn(bar) - behind;
-    const after = texts.find(text => breadth(text) + 10 <= right);
-    if (after !== undefined) {
-      put(after, behind + 4);
-      return;
-    }
-    if (inside !== undefined) {
-      put(inside, Math.max(bar.x, 0) + 5);
-    }
-  }
-
-  private crowded(bar: Bar & { lane: number; place: number }, behind: number): boolean {
-    return breadth(`${this.journal.methodAt(bar.index)} #${this.journal.numberAt(bar.index)}`) + 10 > this.nextIn(bar) - behind;
   }
 
   /** Up to where its lane is empty. */
-  private nextIn(bar: { lane: number; place: number }): number {
+  private nextIn(bar: Placed): number {
     const { journal, view } = this;
     const lane = this.lanes.all[bar.lane] as Lane;
     const next = lane.items[bar.place + 1];
     if (next === undefined) {
       return view.width;
     }
-    const started = lane.starts[bar.place + 1] as number;
-    const since = this.since(next, journal.previousOf(next)) ?? started;
-    return Math.min(view.x(Math.max(Math.min(since, started), lane.ends[bar.place] as number)), view.width);
+    const started = view.x(lane.starts[bar.place + 1] as number);
+    // A name may stand on the line of a wait, but the line of a retry says how long it was.
+    const edge = journal.previousOf(next) === bar.index ? bar.x + bar.width : started - ROOM_FOR_HEAD;
+    return Math.min(edge, view.width);
   }
 
   private gauge(bar: Bar): void {
@@ -368,13 +387,13 @@ class Composer {
   }
 
   /** A mark, unless there is one so close to it that it would hide it. */
-  private mark(lane: number, shape: Mark['shape'], x: number): boolean {
+  private mark(lane: number, shape: Mark['shape'], x: number, up = 0): boolean {
     const last = this.lastMark[lane];
     if (last !== undefined && Math.abs(x - last) < 11) {
       return false;
     }
     this.lastMark[lane] = x;
-    this.marks.push({ shape, x: round(Math.max(5, Math.min(x, this.view.width + 6))), y: middle(lane) });
+    this.marks.push({ shape, x: round(Math.max(5, Math.min(x, this.view.width + 3))), y: middle(lane) + up });
     return true;
   }
 }
@@ -393,23 +412,26 @@ export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: 
     if (x < -20 || x > view.width) {
       continue;
     }
-    const text = `${nameOf(journal, row)} ${until(journal, row)}`;
     const lane = [...Array(rows).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
     if (lane === undefined) {
       left += 1;
       continue;
     }
     parts.push(pill(x, lane, 10));
-    const fits = x + 16 + breadth(text) <= view.width + 6;
-    if (fits) {
+    const [full, short] = namesOf(journal, row);
+    const [when, every] = until(journal, row);
+    const texts = [`${full} ${when}${every}`, `${full} ${when}`, `${short} ${when}`, short, when];
+    const text = texts.find(words => x + 16 + breadth(words) <= view.width + 6);
+    if (text !== undefined) {
       put(text, x + 15, lane, 'ahead');
     }
-    taken[lane] = x + (fits ? 24 + breadth(text) : 14);
+    taken[lane] = x + 24 + breadth(text ?? '');
   }
   const column = view.width + 22;
   ahead.far.forEach((row, lane) => {
     parts.push(pill(column, lane, 10));
-    put(`${until(journal, row)} ${nameOf(journal, row)}`, column + 16, lane, 'ahead');
+    const [when] = until(journal, row);
+    put(cut(`${when}  ${namesOf(journal, row)[1]}`, COLUMN - 42), column + 16, lane, 'ahead');
   });
   if (left > 0) {
     const lane = ahead.far.length > 0 ? ahead.far.length : Math.max(0, rows - 1);
@@ -418,19 +440,29 @@ export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: 
   scene.ahead = parts.join('');
 }
 
-/** How a scheduled task is called: by its key, which is the name its author gave it; else by its method. */
-export function nameOf(journal: Journal, row: number): string {
+/** How a scheduled task is called: in full, and by its key alone, which is the name its author gave it. */
+export function namesOf(journal: Journal, row: number): [full: string, short: string] {
   const method = line(word(journal.scheduled.method, row), 40);
   const key = line(word(journal.scheduled.key, row), 40);
-  return key === '' ? method : key === method ? key : `${method} “${key}”`;
+  return key === '' || key === method ? [method, method] : [`${method} “${key}”`, key];
 }
 
-/** When it is due, as seen from now. */
-export function until(journal: Journal, row: number): string {
+/** When it is due, as seen from now, and how often. */
+export function until(journal: Journal, row: number): [when: string, every: string] {
   const left = (journal.scheduled.due[row] ?? 0) - journal.now;
   const every = journal.scheduled.every_ms[row] ?? null;
-  const when = left <= 0 ? 'due now' : `in ${duration(left)}`;
-  return every === null ? when : `${when}, every ${duration(every)}`;
+  return [left <= 0 ? 'due now' : `in ${duration(left)}`, every === null ? '' : `, every ${duration(every)}`];
+}
+
+function cut(text: string, width: number): string {
+  if (breadth(text) <= width) {
+    return text;
+  }
+  const kept = [...text];
+  while (kept.length > 0 && breadth(kept.join('')) > width - 10) {
+    kept.pop();
+  }
+  return `${kept.join('')}…`;
 }
 
 /** What a heap has to say. */
