@@ -223,7 +223,10 @@ export interface LogRows {
   text: string[];
 }
 
-/** The text of a version, as it stood in its cell: line 1 is the line below `%%twist`'s own, as tracebacks count. */
+/**
+ * The text of a version: line n is line n of its cell, as tracebacks and editors count. In place of `%%twist`'s own
+ * line, and of those above it, stand empty ones.
+ */
 export interface Source {
   twist: string;
   version: number;
