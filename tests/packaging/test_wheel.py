@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STARTUP = Path("etc", "ipython", "startup", "50-plot_nb.py")
+EXTENSION = "share/jupyter/labextensions/plot-nb/"
 
 
 def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
@@ -82,11 +85,59 @@ def test_a_wheel_carries_what_ipython_reads_at_its_start(wheel: Path) -> None:
     assert any(name.endswith(f".data/data/{STARTUP.as_posix()}") for name in names_in(wheel))
 
 
+def of_browsers(wheel: Path) -> dict[str, str]:
+    """What a browser gets of a wheel: texts by their place in the extension, or by their name among the widgets'."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {
+            re.split(f"{EXTENSION}|/widgets/static/", name)[-1]: archive.read(name).decode()
+            for name in archive.namelist()
+            if EXTENSION in name or "/widgets/static/" in name
+        }
+
+
+def test_a_wheel_carries_the_extension_of_jupyterlab(wheel: Path) -> None:
+    texts = of_browsers(wheel)
+    told = json.loads(texts["package.json"])
+    installed = json.loads(texts["install.json"])
+
+    assert (told["name"], told["version"]) == ("plot-nb", "0.1.0")
+    assert told["jupyterlab"]["_build"]["load"] in texts
+    assert (installed["packageManager"], installed["packageName"]) == ("python", "plot_nb")
+
+
+def test_a_wheel_carries_what_a_widget_draws_with(wheel: Path) -> None:
+    texts = of_browsers(wheel)
+
+    assert "export" in texts["widget.js"]
+    assert ".pnb" in texts["widget.css"]
+
+
+def test_what_a_browser_gets_loads_nothing_from_elsewhere(wheel: Path) -> None:
+    code = {name: text for name, text in of_browsers(wheel).items() if name.endswith((".js", ".css"))}
+    named = {
+        (name, url)
+        for name, text in code.items()
+        for url in re.findall(r"(?:\b[a-z]+:)?//[a-z0-9-]+\.[a-z0-9.-]+[^\s\"'`)]*", text)
+        if not url.startswith("http://www.w3.org/")
+    }
+    imported = [name for name, text in code.items() if re.search(r"@import|url\((?!data:)", text)]
+
+    assert named == set()
+    assert imported == []
+
+
+def test_jupyterlab_has_the_extension_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.argv = ['jupyter', 'list']; from jupyterlab.labextensions import main; main()"
+    listed = re.sub(r"\x1b\[[0-9;]*m", "", run(installed, "-c", code, cwd=tmp_path))
+
+    assert re.search(r"plot-nb v0\.1\.0 +enabled +OK +\(python, plot_nb\)", listed), listed
+
+
 def test_a_wheel_carries_nothing_else(wheel: Path) -> None:
     strangers = [name for name in names_in(wheel) if not name.startswith(("plot_nb/", "plot_nb-"))]
     assert strangers == []
     assert [
-        name for name in names_in(wheel) if "__pycache__" in name or name.endswith((".cwasm", ".pyc"))
+        name for name in names_in(wheel) if "__pycache__" in name or name.endswith((".cwasm", ".pyc", ".ts"))
     ] == []
 
 
