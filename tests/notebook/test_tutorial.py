@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from plot_nb.journal.wire import MIME_TYPE
 
 TUTORIAL = Path(__file__).parents[2] / "notebooks" / "01_first_sync.ipynb"
 
@@ -80,7 +83,8 @@ def test_every_output_is_shown_without_a_script_or_a_widget(tutorial: NotebookNo
 
     assert bundles
     for bundle in bundles:
-        assert set(bundle) <= {"text/html", "text/plain"}
+        assert set(bundle) <= {MIME_TYPE, "text/html", "text/plain"}
+        assert json.loads(bundle.get(MIME_TYPE, '{"rows": {"running": false}}'))["rows"]["running"] is False
         assert "<script" not in bundle.get("text/html", "")
 
 
