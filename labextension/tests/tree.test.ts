@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { flatten, makeTree, segments, tallied } from '../src/charts/tree';
+import { byName, flatten, makeTree, segments, tallied } from '../src/charts/tree';
 import type { Branch, Folder } from '../src/charts/tree';
 
 function outline(tree: Branch[], indent = ''): string[] {
@@ -22,6 +22,22 @@ describe('a key', () => {
   ])('%j is split behind its separators', (key, expected) => {
     expect(segments(key)).toEqual(expected);
   });
+});
+
+it.each([
+  [['10', '9', '1', '100', '99']],
+  [['a10b', 'a9b', 'a10', 'a', 'a9', '', 'b1']],
+  [['007', '07', '7', '10', '08']],
+  [['2026-10', '2026-9', '2025-11']],
+  [['x1y2', 'x1y10', 'x10y1', 'x1']]
+])('%j is in an order, and the same from wherever one begins', texts => {
+  const sorted = [...texts].sort(byName);
+  expect([...texts].reverse().sort(byName)).toEqual(sorted);
+  for (let at = 1; at < sorted.length; at += 1) {
+    expect(byName(sorted[at - 1] ?? '', sorted[at] ?? '')).toBeLessThan(0);
+    expect(byName(sorted[at] ?? '', sorted[at - 1] ?? '')).toBeGreaterThan(0);
+  }
+  expect(byName(texts[0] ?? '', texts[0] ?? '')).toBe(0);
 });
 
 describe('the tree', () => {

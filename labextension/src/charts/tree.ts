@@ -33,7 +33,6 @@ export interface TreeRow {
 
 // Separators that follow each other are one: `https://` is no folder within a folder within a folder.
 const SEGMENT = /[^:/]*[:/]+/y;
-const IN_ORDER = new Intl.Collator('en', { numeric: true });
 
 /** The folders of a key, each with its separator, and what is left for its name. */
 export function segments(key: string): string[] {
@@ -48,9 +47,24 @@ export function segments(key: string): string[] {
   return found;
 }
 
-/** `page:9` before `page:10`, as people count. */
+/** `page:9` before `page:10`, as people count; else as Python orders them, so far as UTF-16 does. */
 export function byName(one: string, other: string): number {
-  return IN_ORDER.compare(one, other) || (one < other ? -1 : one > other ? 1 : 0);
+  const length = Math.min(one.length, other.length);
+  let at = 0;
+  while (at < length && one.charCodeAt(at) === other.charCodeAt(at)) {
+    at += 1;
+  }
+  if (at === one.length && at === other.length) {
+    return 0;
+  }
+  let from = at;
+  while (from > 0 && isDigit(one, from - 1)) {
+    from -= 1;
+  }
+  const [first, second] = [endOfDigits(one, from), endOfDigits(other, from)];
+  // Of numbers that begin alike the longer one is larger, unless it begins with zeros.
+  const counted = first > from && second > from && first !== second && one[from] !== '0' && other[from] !== '0';
+  return counted ? first - second : one < other ? -1 : 1;
 }
 
 /** Sort keys into folders; one that holds nothing but one other thing is joined with it. */
@@ -130,4 +144,17 @@ function joined(folder: Folder): Branch {
   }
   folder.keys = folder.children.reduce((sum, child) => sum + (child.kind === 'folder' ? child.keys : 1), 0);
   return folder;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
+function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text, at)) {
+    at += 1;
+  }
+  return at;
 }

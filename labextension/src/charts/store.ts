@@ -1,0 +1,554 @@
+/** The Store of a twist: what is in it, what was, who wrote it, and what an execution changed. */
+
+import { follow } from './chart';
+import type { Chart, Context, Drawing, Table } from './chart';
+import { element, listen, setAttribute, setText, uniqueId } from './dom';
+import { Editor } from './editor';
+import { Histories, isReserved, StoreHistory } from './history';
+import type { Write } from './journal';
+import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
+import type { Entry, Found, StoreItem } from './storeitems';
+import { Pane } from './storepane';
+import type { Author, Subject } from './storepane';
+import { cellsOf, nameOf } from './storerow';
+import type { RowMaker } from './storerow';
+import { TimeBar } from './storetime';
+import type { Moment } from './storetime';
+import { line } from './text';
+import { TreeList } from './treelist';
+import { count, counted } from './units';
+import { moment as dated } from './value';
+
+/** Pixels of a line; the style sheet has the same. */
+const ROW = 24;
+
+export function storeChart(context: Context): Chart {
+  return new StoreChart(context);
+}
+
+class StoreChart implements Chart {
+  readonly name = 'Store';
+  readonly element = element('div', { class: 'pnb-store' });
+  private readonly values = new Values();
+  private readonly histories = new Histories();
+  private readonly openness = new Openness();
+  private readonly drawing: Drawing;
+  private readonly undo: (() => void)[];
+
+  private readonly twists = element('select', { class: 'pnb-store-twist', 'aria-label': 'Twist' });
+  private readonly search = element('input', {
+    type: 'search',
+    class: 'pnb-store-search',
+    placeholder: 'Search keys and values',
+    'aria-label': 'Search keys and values',
+    autocomplete: 'off',
+    spellcheck: 'false'
+  });
+  private readonly matches = element('span', { class: 'pnb-store-matches', role: 'status' });
+  private readonly onlyChanges = checkbox('only changes');
+  private readonly reserved = checkbox('locks');
+  private readonly following = checkbox('follow selection', true);
+  private readonly add = element('button', { type: 'button', class: 'pnb-store-add' }, 'Add a value');
+  private readonly goToSelected = element('button', { type: 'button', class: 'pnb-store-go' });
+  private readonly tree: TreeList<StoreItem>;
+  private readonly time: TimeBar;
+  private readonly pane: Pane;
+  private readonly side = element('div', { class: 'pnb-store-side' });
+  private readonly note = element('p', { class: 'pnb-store-note' });
+  private readonly summary = element('p', { class: 'pnb-store-summary', id: uniqueId('store') });
+
+  private twist: string | null = null;
+  /** A step of the history; null: now, and along with what is written. */
+  private pinned: number | null = null;
+  private active: string | null = null;
+  private paneClosed = false;
+  private editor: Editor | null = null;
+  private found: Found | null = null;
+  private items: StoreItem[] = [];
+  private drawn = '';
+  private itemsDrawn = '';
+  /** Counts what was opened, and what was learned. */
+  private turns = 0;
+  private scanned = 0;
+  private readonly ran = new Set<string>();
+  private wasRunning: boolean;
+  private begun = false;
+
+  constructor(private readonly context: Context) {
+    const { journal, kernel, selection } = context;
+    this.wasRunning = journal.running;
+    this.time = new TimeBar(step => this.go(step), attempt => selection.set(attempt));
+    this.pane = new Pane(this.values, {
+      author: write => this.author(write),
+      when: write => this.when(write),
+      select: attempt => selection.set(attempt),
+      go: write => this.go(this.history.stepWith(write)),
+      ask: async write => {
+        this.values.learn(await kernel.values([write.id]));
+        this.turn();
+      },
+      edit: entry => this.edit(entry),
+      remove: entry => kernel.write(entry.write.twist, entry.key, null),
+      close: () => {
+        this.paneClosed = true;
+        this.turn();
+        this.tree.element.focus();
+      }
+    });
+    const maker: RowMaker = {
+      values: this.values,
+      author: write => this.author(write),
+      select: attempt => selection.set(attempt)
+    };
+    this.tree = new TreeList<StoreItem>('Keys of the Store', {
+      rowHeight: ROW,
+      draw: item => cellsOf(item, maker),
+      name: item => nameOf(item, maker),
+      activated: item => this.activate(item),
+      toggled: (item, open) => {
+        this.openness.set(item.id, open);
+        this.turn();
+      },
+      chosen: item => this.choose(item),
+      key: (event, item) => this.pressed(event, item)
+    });
+    this.tree.element.setAttribute('aria-describedby', this.summary.id);
+    this.assemble();
+    this.drawing = follow(context, this.element, () => this.draw());
+    this.undo = [
+      selection.subscribe(id => this.selected(id)),
+      kernel.subscribe(() => this.drawing.request()),
+      listen(this.search, 'input', () => this.drawing.request()),
+      listen(this.search, 'keydown', event => this.searchPressed(event)),
+      listen(this.twists, 'change', () => this.choseTwist()),
+      listen(this.add, 'click', () => this.edit(null)),
+      listen(this.goToSelected, 'click', () => this.goTo(selection.value))
+    ];
+    [this.onlyChanges, this.reserved].forEach(box => box.addEventListener('change', () => this.drawing.request()));
+    this.following.addEventListener('change', () => {
+      if (this.following.checked) {
+        this.goTo(selection.value);
+      }
+    });
+  }
+
+  redraw(): void {
+    this.drawing.request();
+  }
+
+  dispose(): void {
+    this.undo.forEach(undo => undo());
+    this.drawing.dispose();
+    this.tree.dispose();
+    this.time.dispose();
+  }
+
+  table(): Table {
+    this.update();
+    const { history, step } = this;
+    const rows = [...history.stateAt(step)]
+      .filter(([key]) => this.reserved.checked || !isReserved(key))
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, write]) => [
+        key,
+        write.type,
+        this.values.text(write),
+        write.bytes,
+        write.version,
+        this.author(write).label,
+        new Date(this.context.journal.origin + write.updated).toISOString()
+      ]);
+    return { name: 'Store', columns: ['key', 'type', 'value', 'bytes', 'version', 'by', 'updated'], rows };
+  }
+
+  private assemble(): void {
+    const bar = element(
+      'div',
+      { class: 'pnb-store-bar' },
+      this.twists,
+      this.search,
+      this.matches,
+      boxed(this.onlyChanges),
+      boxed(this.reserved),
+      element('span', { class: 'pnb-store-space' }),
+      this.goToSelected,
+      boxed(this.following),
+      this.add
+    );
+    const head = element(
+      'div',
+      { class: 'pnb-store-head', 'aria-hidden': 'true' },
+      ...['key', 'value', 'type', 'size', 'by', 'v'].map((name, column) =>
+        element('span', { class: `pnb-item-${COLUMNS[column]}` }, name)
+      )
+    );
+    const list = element('div', { class: 'pnb-store-list' }, head, this.tree.element, this.note);
+    this.side.append(this.pane.element);
+    this.element.append(bar, this.time.element, element('div', { class: 'pnb-store-main' }, list, this.side), this.summary);
+  }
+
+  // what is shown
+
+  private get history(): StoreHistory {
+    return this.histories.of.get(this.twist ?? '') ?? NO_HISTORY;
+  }
+
+  private get steps(): number {
+    return this.history.steps.length;
+  }
+
+  private get step(): number {
+    return this.pinned ?? this.steps;
+  }
+
+  private get isNow(): boolean {
+    return this.step >= this.steps;
+  }
+
+  /** Take in what was written. */
+  private update(): void {
+    const { journal } = this.context;
+    if (this.histories.update(journal.writes)) {
+      this.turns += 1;
+    }
+    for (; this.scanned < journal.length && this.ran.size < MOST_TWISTS; this.scanned += 1) {
+      this.ran.add(journal.rawTwist(this.scanned));
+    }
+    const names = [...new Set([...this.histories.of.keys(), ...this.ran])].sort();
+    if (this.twist === null || !names.includes(this.twist)) {
+      this.twist = names.find(name => this.histories.of.has(name)) ?? names[0] ?? null;
+    }
+    const shown = [...this.twists.options].map(option => option.value);
+    if (shown.length !== names.length || shown.some((name, index) => name !== names[index])) {
+      this.twists.replaceChildren(...names.map(name => element('option', { value: name }, line(name, 80))));
+    }
+    this.twists.value = this.twist ?? '';
+    this.twists.hidden = names.length < 2;
+  }
+
+  private draw(): void {
+    this.wasRunning = this.context.journal.running;
+    this.begun = true;
+    this.update();
+    const view = {
+      history: this.history,
+      step: this.step,
+      query: this.search.value.trim(),
+      onlyChanges: this.onlyChanges.checked,
+      reserved: this.reserved.checked
+    };
+    const state = JSON.stringify([this.twist, view.step, view.query, view.onlyChanges, view.reserved, this.turns]);
+    if (state !== this.drawn || !this.found) {
+      this.drawn = state;
+      this.found = find(view, this.values);
+      this.items = itemsOf(this.found, this.openness, this.values, view.query !== '');
+    }
+    const { found } = this;
+    this.drawTree(state);
+    this.drawTime(found);
+    this.drawBar(found, view.query);
+    this.drawPane(found);
+  }
+
+  private drawTree(state: string): void {
+    const drawn = `${state} ${this.active}`;
+    if (drawn !== this.itemsDrawn) {
+      this.itemsDrawn = drawn;
+      this.tree.element.style.height = `${Math.min(TALLEST, Math.max(1, this.items.length)) * ROW + 2}px`;
+      this.tree.show(this.items, this.active);
+    } else {
+      this.tree.render();
+    }
+  }
+
+  private drawTime(found: Found): void {
+    const step = this.history.steps[this.step - 1];
+    const last = this.history.writes[step?.last ?? -1];
+    const author = last ? this.author(last) : null;
+    const moment: Moment = {
+      step: this.step,
+      steps: this.steps,
+      now: this.pinned === null,
+      by: author?.label ?? null,
+      attempt: author?.attempt ?? null,
+      when: last ? this.when(last) : '',
+      changes: changeWords(kindsOf(found.changes)),
+      remark: this.remark()
+    };
+    this.time.element.hidden = this.steps === 0;
+    this.time.draw(moment, this.history.steps);
+  }
+
+  /** What is to be known about the selected execution. */
+  private remark(): string {
+    const { selection, journal } = this.context;
+    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    if (index < 0 || selection.value === null || this.history.steps[this.step - 1]?.by === selection.value) {
+      return '';
+    }
+    const wrote = this.history.stepOf(selection.value) > 0;
+    return wrote || this.pinned === null ? '' : `${this.labelOf(index)} wrote nothing here.`;
+  }
+
+  private drawBar(found: Found, query: string): void {
+    const { journal, selection, kernel } = this.context;
+    this.matches.hidden = query === '';
+    const missed = found.unsearched > 0 ? `; ${counted(found.unsearched, 'long value')} not searched` : '';
+    setText(this.matches, query === '' ? '' : `${count(found.entries.size)} of ${counted(found.keys, 'key')}${missed}`);
+    labelOf(this.reserved).hidden = found.reserved === 0;
+    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    const step = selection.value === null ? 0 : this.history.stepOf(selection.value);
+    this.goToSelected.hidden = index < 0 || step === 0 || step === this.step;
+    setText(this.goToSelected, index < 0 ? '' : `Go to ${this.labelOf(index)}`);
+    this.add.hidden = !kernel.live || !kernel.trusted || this.twist === null;
+    this.add.disabled = !this.isNow;
+    this.add.title = this.isNow ? '' : 'Go to now to change values';
+    this.drawNote(found, query);
+    const where = this.isNow ? 'now' : `after step ${this.step} of ${this.steps}`;
+    const kinds = changeWords(kindsOf(found.changes));
+    setText(this.summary, `Store of ${line(this.twist, 80) || 'a twist'}, ${where}: ${[counted(found.keys, 'key'), ...kinds].join(', ')}.`);
+  }
+
+  private drawNote(found: Found, query: string): void {
+    const { journal } = this.context;
+    const words: string[] = [];
+    if (found.entries.size === 0) {
+      words.push(
+        query
+          ? 'Nothing matches.'
+          : this.onlyChanges.checked && found.keys > 0
+            ? 'Nothing changed here.'
+            : this.steps === 0
+              ? 'Nothing was written to the Store.'
+              : 'The Store was empty.'
+      );
+    }
+    if (journal.writesLeftOut > 0) {
+      words.push(`${counted(journal.writesLeftOut, 'write')} are not in this picture, so older values may be missing.`);
+    }
+    setText(this.note, words.join(' '));
+    this.note.hidden = words.length === 0;
+    this.tree.element.hidden = this.items.length === 0;
+  }
+
+  private drawPane(found: Found): void {
+    this.pane.draw(this.editor || this.paneClosed ? null : this.subject(found));
+    this.side.hidden = this.editor === null && this.pane.element.hidden;
+    setAttribute(this.element, 'data-beside', this.side.hidden ? null : true);
+  }
+
+  private subject(found: Found): Subject | null {
+    const item = this.tree.active;
+    if (item === null || item.kind === 'more') {
+      return null;
+    }
+    if (item.kind === 'folder') {
+      return { kind: 'folder', item };
+    }
+    const entry = found.entries.get(item.entry.key) ?? item.entry;
+    return {
+      kind: 'key',
+      id: item.id,
+      entry,
+      part: item.kind === 'part' ? item.part : null,
+      versions: this.history.versions(entry.key, this.step),
+      fixed: this.whyFixed(entry)
+    };
+  }
+
+  /** Why a key cannot be changed by hand; empty where nobody would expect it. */
+  private whyFixed({ key, write }: Entry): string | null {
+    const { kernel } = this.context;
+    if (!kernel.live) {
+      return '';
+    }
+    if (!kernel.trusted) {
+      return 'Trust this notebook to change values.';
+    }
+    if (isReserved(key)) {
+      return 'Locks and drains are the runtime’s own, and not changed by hand.';
+    }
+    if (!this.isNow) {
+      return 'Go to now to change it.';
+    }
+    return write.type === 'cleared' ? '' : null;
+  }
+
+  // what is done
+
+  private turn(): void {
+    this.turns += 1;
+    this.drawing.request();
+  }
+
+  private go(step: number | null): void {
+    this.pinned = step;
+    this.drawing.request();
+  }
+
+  private goTo(attempt: number | null): void {
+    const { journal } = this.context;
+    const index = attempt === null ? -1 : journal.indexOf(attempt);
+    if (attempt !== null && index >= 0) {
+      this.update();
+      this.go(this.history.stepAfter(attempt, journal.endedAt(index)));
+    }
+  }
+
+  private selected(attempt: number | null): void {
+    // At the end of a run something is selected by itself: that is no wish to see the Store as it was then.
+    const byItself = !this.begun || (this.wasRunning && !this.context.journal.running);
+    if (this.following.checked && !byItself) {
+      this.goTo(attempt);
+    }
+  }
+
+  private choseTwist(): void {
+    this.twist = this.twists.value;
+    this.pinned = null;
+    this.active = null;
+    this.closeEditor();
+    this.turn();
+  }
+
+  private activate(item: StoreItem): void {
+    this.active = item.id;
+    this.paneClosed = false;
+    if (this.editor === null) {
+      this.drawing.request();
+    }
+  }
+
+  private choose(item: StoreItem): void {
+    if (item.kind === 'more') {
+      this.openness.listMore(item.within);
+      this.turn();
+    } else {
+      this.paneClosed = false;
+      this.drawing.request();
+    }
+  }
+
+  private pressed(event: KeyboardEvent, item: StoreItem | null): boolean {
+    if (item?.kind !== 'key' || this.whyFixed(item.entry) !== null) {
+      return false;
+    }
+    if (event.key === 'F2') {
+      this.edit(item.entry);
+      return true;
+    }
+    if (event.key === 'Delete') {
+      this.paneClosed = false;
+      this.drawing.now();
+      this.pane.askToDelete();
+      return true;
+    }
+    return false;
+  }
+
+  private searchPressed(event: KeyboardEvent): void {
+    if (event.key === 'Escape' && this.search.value !== '') {
+      this.search.value = '';
+      this.drawing.request();
+    } else if (event.key === 'ArrowDown') {
+      this.tree.element.focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Open a form for a key, or with null for a new one. */
+  private edit(entry: Entry | null): void {
+    const { twist } = this;
+    const { kernel } = this.context;
+    if (twist === null) {
+      return;
+    }
+    if (entry !== null && this.values.of(entry.write) === null) {
+      // It cannot be edited unread: the button that asks for it is right there.
+      this.element.querySelector<HTMLButtonElement>('.pnb-show-all')?.focus();
+      return;
+    }
+    this.closeEditor();
+    const editor = new Editor({
+      key: entry?.key ?? null,
+      stored: entry && this.values.of(entry.write),
+      doubt: key => this.doubt(twist, key, entry),
+      save: (key, text) => kernel.write(twist, key, text).then(() => this.written(key)),
+      close: () => this.closeEditor()
+    });
+    this.editor = editor;
+    const title = entry === null ? 'Add a value' : `Edit ${line(entry.key, 400) || '(empty key)'}`;
+    this.side.prepend(element('div', { class: 'pnb-store-edit' }, element('h4', { class: 'pnb-pane-head' }, element('bdi', {}, title)), editor.element));
+    this.drawing.now();
+    editor.focus();
+  }
+
+  /** Whether another has written a key since the form was opened. */
+  private doubt(twist: string, key: string, entry: Entry | null): string | null {
+    this.update();
+    const [last] = this.histories.of.get(twist)?.versions(key, Infinity) ?? [];
+    if (!last || last.type === 'cleared' || last.id === entry?.write.id) {
+      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile by ${this.author(last).label}.` : null;
+    }
+    return entry === null
+      ? `There is such a key already, written by ${this.author(last).label}.`
+      : `It was written meanwhile by ${this.author(last).label}.`;
+  }
+
+  private written(key: string): void {
+    this.active = keyId(key);
+    this.paneClosed = false;
+    this.pinned = null;
+  }
+
+  private closeEditor(): void {
+    if (this.editor) {
+      this.editor = null;
+      this.side.querySelector('.pnb-store-edit')?.remove();
+      this.tree.element.focus();
+      this.drawing.request();
+    }
+  }
+
+  // words
+
+  private author(write: Write): Author {
+    if (write.by === null) {
+      return { label: 'by hand', attempt: null };
+    }
+    const index = this.context.journal.indexOf(write.by);
+    return index < 0
+      ? { label: 'an execution that is not in this picture', attempt: null }
+      : { label: this.labelOf(index), attempt: write.by };
+  }
+
+  private labelOf(index: number): string {
+    const { number, method, attempt } = this.context.journal.attempt(index);
+    return `#${number} ${method}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+  }
+
+  private when(write: Write): string {
+    return dated(new Date(this.context.journal.origin + write.updated));
+  }
+}
+
+const NO_HISTORY = new StoreHistory();
+const MOST_TWISTS = 200;
+const TALLEST = 18;
+const COLUMNS = ['label', 'value', 'type', 'size', 'by', 'version'];
+
+function checkbox(label: string, checked = false): HTMLInputElement {
+  const box = element('input', { type: 'checkbox' });
+  box.checked = checked;
+  element('label', { class: 'pnb-check' }, box, label);
+  return box;
+}
+
+function labelOf(box: HTMLInputElement): HTMLElement {
+  return box.parentElement as HTMLElement;
+}
+
+const boxed = labelOf;

@@ -1,0 +1,173 @@
+/** The cells of a line of a Store's tree. */
+
+import { element } from './dom';
+import { isClear, MARKS } from './history';
+import type { Change } from './history';
+import { changeWords, MORE } from './storeitems';
+import type { KeyItem, PartItem, StoreItem, Values } from './storeitems';
+import type { Author } from './storepane';
+import { line } from './text';
+import { count, counted, memory } from './units';
+import { differences, short, size, typeName } from './value';
+import type { PartChange } from './value';
+import type { Write } from './journal';
+
+const LABEL = 240;
+const VALUE = 160;
+
+export interface RowMaker {
+  values: Values;
+  author(write: Write): Author;
+  select(attempt: number): void;
+}
+
+/** The cells of an item. */
+export function cellsOf(item: StoreItem, maker: RowMaker): Node[] {
+  switch (item.kind) {
+    case 'folder':
+      return [
+        label(item, item.branch.label, counted(item.branch.keys, 'key')),
+        cell('value', ...changeWords(item.changes).map(words => element('span', { class: changeClass(words) }, words)))
+      ];
+    case 'more':
+      return [
+        label(item, `… ${count(item.left)} more`, ''),
+        cell('value', `Enter shows ${count(Math.min(item.left, MORE))} of them`)
+      ];
+    case 'part':
+      return partCells(item);
+    default:
+      return keyCells(item, maker);
+  }
+}
+
+/** What an item is called by who reads it out. */
+export function nameOf(item: StoreItem, maker: RowMaker): string {
+  if (item.kind === 'folder') {
+    return [line(item.branch.label, LABEL), counted(item.branch.keys, 'key'), ...changeWords(item.changes)].join(', ');
+  }
+  if (item.kind === 'more') {
+    return `${count(item.left)} more`;
+  }
+  if (item.kind === 'part') {
+    return `${line(item.part.label, LABEL)} ${line(short(item.part.value, VALUE), VALUE)}`;
+  }
+  const { write, change, key } = item.entry;
+  const words = [line(key, LABEL) || 'empty key', line(write.type, 40)];
+  if (change) {
+    words.push(MARKS[change.kind].word);
+  }
+  if (!isClear(write)) {
+    words.push(line(maker.values.line(write), VALUE) || memory(write.bytes));
+  }
+  return [...words, `by ${maker.author(write).label}`].join(', ');
+}
+
+function keyCells(item: KeyItem, { values, author, select }: RowMaker): Node[] {
+  const { write, change } = item.entry;
+  const { label: by, attempt } = author(write);
+  const cells = [
+    label(item, item.label === '' ? '(empty key)' : item.label, ''),
+    cell('value', ...(change ? changedValue(change, values) : [plainValue(write, values)])),
+    cell('type', line(write.type, 40)),
+    cell('size', isClear(write) ? '' : memory(write.bytes)),
+    cell('by', attempt === null ? element('bdi', {}, by) : authorButton(by, attempt, select)),
+    cell('version', String(write.version))
+  ];
+  return [change ? mark(change) : null, ...cells].filter((each): each is HTMLElement => each !== null);
+}
+
+function partCells(item: PartItem): Node[] {
+  const { part } = item;
+  const inside = size(part.value);
+  return [
+    label(item, part.label, ''),
+    cell('value', valueElement(part.value)),
+    cell('type', typeName(part.value)),
+    cell('size', inside === null ? '' : counted(inside, 'entry', 'entries'))
+  ];
+}
+
+/** A mark in the margin: a shape, with its word for who points at it or listens. */
+function mark(change: Change): HTMLElement {
+  const { shape, word } = MARKS[change.kind];
+  return element('span', { class: `pnb-item-mark pnb-change-${change.kind}`, title: word }, shape);
+}
+
+function label(item: StoreItem, text: string, also: string): HTMLElement {
+  const toggle =
+    item.open === null ? null : element('span', { class: 'pnb-item-toggle', 'aria-hidden': 'true' }, item.open ? '▾' : '▸');
+  const name = element('bdi', { class: 'pnb-item-name' }, line(text, LABEL));
+  const more = also ? element('span', { class: 'pnb-item-count' }, also) : null;
+  const made = cell('label', element('span', { class: 'pnb-item-twist' }, toggle), name, more);
+  made.title = line(item.kind === 'key' ? item.entry.key : text, LABEL);
+  return made;
+}
+
+function plainValue(write: Write, values: Values): HTMLElement {
+  const read = values.of(write);
+  if (read === null) {
+    return element('span', { class: 'pnb-quiet' }, isClear(write) ? 'cleared' : `${memory(write.bytes)}, too long to be shown here`);
+  }
+  const shown = line(values.line(write), VALUE);
+  return 'value' in read
+    ? element('bdi', { class: `pnb-v pnb-v-${colourOf(read.value)}` }, shown)
+    : element('bdi', { class: 'pnb-v pnb-v-invalid' }, shown);
+}
+
+function changedValue(change: Change, values: Values): Node[] {
+  const { kind, before, after } = change;
+  if (kind === 'added' || kind === 'same') {
+    return [plainValue(after, values)];
+  }
+  if (kind === 'cleared') {
+    return before ? [element('del', {}, plainValue(before, values))] : [plainValue(after, values)];
+  }
+  const [one, other] = [before ? values.of(before) : null, values.of(after)];
+  const entries =
+    one && other && 'value' in one && 'value' in other ? differences(one.value, other.value, 12) : null;
+  if (entries && entries.length > 0) {
+    return entries.flatMap((entry, index) => [...(index > 0 ? [', '] : []), ...entryChange(entry)]).map(textNode);
+  }
+  return [
+    before ? element('del', {}, plainValue(before, values)) : element('span', { class: 'pnb-quiet' }, '?'),
+    textNode(' → '),
+    element('ins', {}, plainValue(after, values))
+  ];
+}
+
+function entryChange({ label: name, before, after }: PartChange): (Node | string)[] {
+  const bare = element('bdi', { class: 'pnb-v-name' }, `${line(name, 60)}: `);
+  const from = before && element('del', {}, valueElement(before.value, 40));
+  const to = after && element('ins', {}, valueElement(after.value, 60));
+  return from && to ? [bare, from, ' → ', to] : from ? ['− ', bare, from] : to ? ['+ ', bare, to] : [bare];
+}
+
+function valueElement(value: unknown, limit = VALUE): HTMLElement {
+  return element('bdi', { class: `pnb-v pnb-v-${colourOf(value)}` }, line(short(value, limit), limit + 20));
+}
+
+function colourOf(value: unknown): string {
+  const name = typeName(value);
+  return { str: 'text', int: 'number', float: 'number', bool: 'word', None: 'word', Undefined: 'word' }[name] ?? (size(value) === null ? 'other' : 'group');
+}
+
+function authorButton(by: string, attempt: number, select: (attempt: number) => void): HTMLElement {
+  // Not a tab stop of its own: the pane has the same for whom the keyboard brings here.
+  const button = element('button', { type: 'button', class: 'pnb-author', tabindex: -1, title: `Select ${by}` }, element('bdi', {}, by));
+  button.addEventListener('click', () => select(attempt));
+  return button;
+}
+
+function cell(name: string, ...children: (Node | string | null)[]): HTMLElement {
+  return element('span', { class: `pnb-item-${name}` }, ...children);
+}
+
+function changeClass(words: string): string {
+  const kind = Object.entries(MARKS).find(([, { shape }]) => words.startsWith(shape))?.[0] ?? 'same';
+  return `pnb-change pnb-change-${kind}`;
+}
+
+function textNode(child: Node | string): Node {
+  return typeof child === 'string' ? document.createTextNode(child) : child;
+}
