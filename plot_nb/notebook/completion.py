@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from IPython import get_ipython
 from IPython.core.completer import (
     CompletionContext,
     IPCompleter,
@@ -294,12 +295,18 @@ def _nothing() -> SimpleMatcherResult:
     return {"completions": []}
 
 
+def _one_line(word: str) -> str:
+    short = textwrap.shorten(word, _HELP_WIDTH, placeholder=" …")
+    # JupyterLab breaks what stands beside a name into lines over each other; a terminal underlines these spaces.
+    return (
+        short if getattr(get_ipython(), "kernel", None) is None else short.replace(" ", "\N{NO-BREAK SPACE}")
+    )
+
+
 def _result(typed: str, found: Found) -> SimpleMatcherResult:
     return {
         "completions": [
-            SimpleCompletion(name, type=textwrap.shorten(word, _HELP_WIDTH, placeholder=" …"))
-            for name, word in found
-            if name.startswith(typed)
+            SimpleCompletion(name, type=_one_line(word)) for name, word in found if name.startswith(typed)
         ],
         "matched_fragment": typed,
         "ordered": True,

@@ -145,8 +145,12 @@ def test_what_follows_a_magic(either: Front, cell: str, expected: list[str]) -> 
 
 
 def test_a_command_and_an_option_say_what_they_do(front: Front) -> None:
-    assert front.offers("%twist st|")["store"].type == "the Store, a row for each key"
-    assert front.offers("%%twist --in|")["--instance"].type == "install it beside others of its class"
+    store = front.offers("%twist st|")["store"].type
+    instance = front.offers("%%twist --in|")["--instance"].type
+
+    assert " " not in store + instance  # JupyterLab would break them into lines
+    assert " ".join(store.split()) == "the Store, a row for each key"
+    assert " ".join(instance.split()) == "install it beside others of its class"
 
 
 def test_every_command_is_told_of_in_the_help() -> None:
