@@ -51,6 +51,7 @@ class Budget implements Chart {
   /** Indices of the attempts that are shown; null for all of them. */
   private shown: number[] | null = null;
   private drawn = -1;
+  private wasRunning = false;
   private revealed: number | null = null;
 
   constructor(private readonly context: Context) {
@@ -61,7 +62,7 @@ class Budget implements Chart {
       draw: (row, place) => row.draw(this.journal.attempt(this.indexAt(place)), this.journal),
       stamp: place => `${this.indexAt(place)} ${this.journal.changedAt(this.indexAt(place))}`,
       choose: place => this.choose(place),
-      point: (place, row) => this.point(place, row),
+      point: (place, row, x) => this.point(place, row, x),
       scrolled: () => this.overview.drawView(this.rows.view)
     });
     setAttribute(this.rows.element, 'aria-describedby', this.summary.id);
@@ -138,7 +139,9 @@ class Budget implements Chart {
       this.drawn = journal.version;
       this.sift();
       this.drawAround();
-      rows.following = journal.running;
+      // Once more when it has ended: the last rows have come with that news.
+      rows.following = journal.running || this.wasRunning;
+      this.wasRunning = journal.running;
       rows.count = this.shown?.length ?? journal.length;
       this.drawOverview();
     }
@@ -221,7 +224,7 @@ class Budget implements Chart {
     this.overview.drawView(this.rows.view);
   }
 
-  private point(place: number | null, row: HTMLElement | null): void {
+  private point(place: number | null, row: HTMLElement | null, clientX: number | null): void {
     if (place === null || row === null) {
       this.tooltip.hide();
       return;
@@ -230,8 +233,8 @@ class Budget implements Chart {
     const host = this.element.getBoundingClientRect();
     const box = row.getBoundingClientRect();
     const title = element('span', {}, `${attempt.label} `, element('bdi', {}, attempt.method));
-    const x = box.left - host.left + Math.min(box.width / 3, 260);
-    this.tooltip.show(x, box.bottom - host.top - 6, title, figures(attempt, this.journal.limits));
+    const x = clientX ?? box.left + box.width / 3;
+    this.tooltip.show(x - host.left, box.bottom - host.top - 6, title, figures(attempt, this.journal.limits));
   }
 
   private makeFilter(): void {
@@ -274,8 +277,8 @@ class Budget implements Chart {
       this.legend.append(item);
     }
     this.legend.append(
-      element('li', {}, element('i', { class: 'pnb-near', 'aria-hidden': 'true' }, NEAR), ' 80% of a limit or more'),
-      element('li', {}, element('i', { class: 'pnb-bad', 'aria-hidden': 'true' }, OVER), ' failed, or over a limit')
+      element('li', {}, element('i', { class: 'pnb-near', 'aria-hidden': 'true' }, NEAR), ' 80% of a limit'),
+      element('li', {}, element('i', { class: 'pnb-bad', 'aria-hidden': 'true' }, OVER), ' failed or over')
     );
   }
 
@@ -296,8 +299,8 @@ class Head {
   readonly element: HTMLElement;
   private readonly middle = element('span', { class: 'pnb-axis-middle' });
   private readonly limit = element('span', { class: 'pnb-axis-limit' });
-  private readonly cpu = element('span', { class: 'pnb-cell-cpu' });
-  private readonly memory = element('span', { class: 'pnb-cell-memory' });
+  private readonly cpu = element('span', { class: 'pnb-limit-of' });
+  private readonly memory = element('span', { class: 'pnb-limit-of' });
 
   constructor() {
     const axis = element(
@@ -314,19 +317,19 @@ class Head {
       { class: 'pnb-list-head pnb-budget-columns', 'aria-hidden': 'true' },
       element('span', { class: 'pnb-cell-number' }, '#'),
       element('span', {}, 'method'),
-      element('span', {}, 'outcome'),
+      element('span', { class: 'pnb-cell-outcome' }, element('span', { class: 'pnb-outcome-words' }, 'outcome')),
       element('span', { class: 'pnb-cell-bar' }, axis),
       element('span', { class: 'pnb-cell-requests' }, 'requests'),
-      this.cpu,
-      this.memory
+      element('span', { class: 'pnb-cell-cpu' }, 'CPU', this.cpu),
+      element('span', { class: 'pnb-cell-memory' }, 'memory', this.memory)
     );
   }
 
   draw({ limits }: Journal): void {
     setText(this.middle, count(limits.requests / 2));
     setText(this.limit, `limit ${count(limits.requests)}`);
-    setText(this.cpu, `CPU of ${duration(1000 * limits.cpu)}`);
-    setText(this.memory, `memory of ${memory(limits.memory)}`);
+    setText(this.cpu, ` of ${duration(1000 * limits.cpu)}`);
+    setText(this.memory, ` of ${memory(limits.memory)}`);
   }
 }
 
@@ -335,8 +338,16 @@ class BudgetRow {
   readonly element: HTMLElement;
   private readonly number = element('span', { class: 'pnb-cell-number' });
   private readonly method = element('bdi', {});
-  private readonly again = element('span', { class: 'pnb-quiet' });
-  private readonly outcome = element('span', {});
+  private readonly again = element('span', {});
+  private readonly attempt = element(
+    'span',
+    { class: 'pnb-quiet' },
+    element('span', { class: 'pnb-attempt-word' }, ' attempt'),
+    this.again
+  );
+  private readonly shape = element('span', {});
+  private readonly words = element('span', { class: 'pnb-outcome-words' });
+  private readonly outcome = element('span', {}, this.shape, ' ', this.words);
   private readonly warning = element('span', { class: 'pnb-near' });
   private readonly segments = new Map(KINDS.map(kind => [kind, element('i', { class: `pnb-kind-${kind}` })]));
   private readonly stack = element('span', { class: 'pnb-stack' }, ...this.segments.values());
@@ -352,7 +363,7 @@ class BudgetRow {
       'div',
       { class: 'pnb-budget-columns' },
       this.number,
-      element('span', { class: 'pnb-cell-method' }, this.method, this.again),
+      element('span', { class: 'pnb-cell-method' }, this.method, this.attempt),
       element('span', { class: 'pnb-cell-outcome' }, this.outcome, this.warning),
       element('span', { class: 'pnb-cell-bar' }, track),
       element('span', { class: 'pnb-cell-requests' }, this.requests, this.share),
@@ -367,9 +378,12 @@ class BudgetRow {
     this.element.classList.toggle('pnb-row-failed', attempt.failed);
     setText(this.number, `#${attempt.number}`);
     setText(this.method, attempt.method);
-    setText(this.again, attempt.attempt > 1 ? ` attempt ${attempt.attempt}` : '');
+    this.attempt.hidden = attempt.attempt < 2;
+    setText(this.again, ` ${attempt.attempt}`);
     setAttribute(this.outcome, 'class', outcomeClass(attempt));
-    setText(this.outcome, told(attempt));
+    const [shape = '', ...words] = told(attempt).split(' ');
+    setText(this.shape, shape);
+    setText(this.words, words.join(' '));
     setText(this.warning, attempt.near.length ? `${NEAR} near ${attempt.near.join(', ')}` : '');
     this.drawStack(attempt, limits.requests);
     setText(this.requests, `${mark(attempt, 'requests')}${count(requests)}`);

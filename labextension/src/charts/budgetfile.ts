@@ -56,7 +56,6 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
   return svgElement(
     'svg',
     {
-      xmlns: 'http://www.w3.org/2000/svg',
       width: WIDTH,
       height,
       viewBox: `0 0 ${WIDTH} ${height}`,

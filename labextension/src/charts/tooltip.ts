@@ -4,7 +4,7 @@ import { element } from './dom';
 
 const GAP = 12;
 
-/** A box beside the pointer, or beside what has the focus. Its host is what it stays within, and is positioned. */
+/** A box beside the pointer, or beside what has the focus. Places are those of its host, which is positioned. */
 export class Tooltip {
   readonly element = element('div', { class: 'pnb-tooltip', hidden: true, 'aria-hidden': 'true' });
 
@@ -23,14 +23,32 @@ export class Tooltip {
     const list = element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
     this.element.replaceChildren(element('p', {}, title), list, ...(note === '' ? [] : [element('small', {}, note)]));
     this.element.hidden = false;
-    const width = this.element.offsetWidth;
-    const right = x + GAP + width <= this.host.clientWidth;
-    const left = right ? x + GAP : Math.max(0, x - GAP - width);
-    // Below what is pointed at, even where the host ends: above it would hide what comes before.
-    this.element.style.transform = `translate(${Math.round(left)}px, ${Math.round(y + GAP)}px)`;
+    this.raise();
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const host = this.host.getBoundingClientRect();
+    const right = host.left + x + GAP + width <= window.innerWidth;
+    const below = host.top + y + GAP + height <= window.innerHeight;
+    // Beside what is pointed at, never over it.
+    this.element.style.left = `${Math.max(0, Math.round(host.left + (right ? x + GAP : x - GAP - width)))}px`;
+    this.element.style.top = `${Math.max(0, Math.round(host.top + (below ? y + GAP : y - GAP - height)))}px`;
   }
 
   hide(): void {
+    if (this.raised) {
+      this.element.hidePopover();
+    }
     this.element.hidden = true;
+  }
+
+  private get raised(): boolean {
+    return typeof this.element.showPopover === 'function' && this.element.matches(':popover-open');
+  }
+
+  /** Above all else on the page: a notebook's output would cut it off. */
+  private raise(): void {
+    if (typeof this.element.showPopover === 'function' && this.element.isConnected && !this.raised) {
+      this.element.popover = 'manual';
+      this.element.showPopover();
+    }
   }
 }

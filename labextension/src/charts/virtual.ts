@@ -18,8 +18,8 @@ export interface Options<R extends Row> {
   stamp(place: number): number | string;
   /** A row was clicked, or chosen with Enter or Space. */
   choose?(place: number): void;
-  /** The row to tell more about has changed; null when there is none. */
-  point?(place: number | null, row: HTMLElement | null): void;
+  /** The row to tell more about has changed; null when there is none. `x` is where the pointer is, if it was that. */
+  point?(place: number | null, row: HTMLElement | null, x: number | null): void;
   /** The rows in view have changed. */
   scrolled?(): void;
 }
@@ -56,6 +56,9 @@ export class VirtualRows<R extends Row> {
   /** Where the list was scrolled to by itself: an event about that is not the user's. */
   private scrolledTo = -1;
   private pointed: number | null = null;
+  private top = 0;
+  /** Whether `top` is still to be told to the element. */
+  private unscrolled = false;
 
   constructor(
     label: string,
@@ -82,7 +85,7 @@ export class VirtualRows<R extends Row> {
       listen(this.element, 'click', event => this.onClick(event)),
       listen(this.element, 'focus', () => this.onFocus()),
       listen(this.element, 'blur', () => this.point(null)),
-      listen(this.element, 'pointermove', event => this.point(this.placeAt(event))),
+      listen(this.element, 'pointermove', event => this.point(this.placeAt(event), event.clientX)),
       listen(this.element, 'pointerleave', () => this.point(null))
     ];
   }
@@ -99,8 +102,9 @@ export class VirtualRows<R extends Row> {
     this.length = length;
     this.active = Math.min(this.active, length - 1);
     this.body.style.height = `${length * this.rowHeight}px`;
-    if (this.following && this.atEnd) {
-      this.scrollTo(length * this.rowHeight - this.height());
+    const most = length * this.rowHeight - this.height();
+    if (this.top > most || (this.following && this.atEnd)) {
+      this.scrollTo(most);
     }
   }
 
@@ -111,9 +115,8 @@ export class VirtualRows<R extends Row> {
 
   /** The first row in view, and the one behind the last. */
   get view(): [number, number] {
-    const top = this.element.scrollTop;
-    const last = Math.ceil((top + this.height()) / this.rowHeight);
-    return [Math.min(Math.floor(top / this.rowHeight), this.length), Math.min(last, this.length)];
+    const last = Math.ceil((this.top + this.height()) / this.rowHeight);
+    return [Math.min(Math.floor(this.top / this.rowHeight), this.length), Math.min(last, this.length)];
   }
 
   /** Draw the rows in view that have changed. */
@@ -133,15 +136,19 @@ export class VirtualRows<R extends Row> {
     for (const { row } of this.spare) {
       row.element.remove();
     }
+    // Last, as it makes the browser lay out all that was written.
+    if (this.unscrolled) {
+      this.unscrolled = false;
+      this.element.scrollTop = this.top;
+      this.scrolledTo = this.element.scrollTop;
+    }
     setAttribute(this.element, 'aria-activedescendant', this.active < 0 ? null : this.rowId(this.active));
   }
 
   /** Scroll such that a row is in view, if it is not, and stay there. */
   reveal(place: number): void {
     const top = place * this.rowHeight;
-    const { scrollTop } = this.element;
-    const height = this.height();
-    if (top < scrollTop || top + this.rowHeight > scrollTop + height) {
+    if (top < this.top || top + this.rowHeight > this.top + this.height()) {
       this.centre(place);
     }
     this.stay();
@@ -215,23 +222,25 @@ export class VirtualRows<R extends Row> {
     return `${this.id}-${place}`;
   }
 
+  /** Known without asking, which would make the browser lay out the page. */
   private height(): number {
-    return this.element.clientHeight || Math.min(this.maxHeight, this.length * this.rowHeight);
+    return Math.min(this.maxHeight, this.length * this.rowHeight);
   }
 
+  /** Takes effect with the next `draw`. */
   private scrollTo(top: number): void {
-    this.element.scrollTop = Math.max(0, top);
-    this.scrolledTo = this.element.scrollTop;
-    this.options.scrolled?.();
+    this.top = Math.max(0, Math.min(top, this.length * this.rowHeight - this.height()));
+    this.unscrolled = true;
   }
 
   private isAtEnd(): boolean {
-    return this.element.scrollTop + this.height() >= (this.length - 1) * this.rowHeight;
+    return this.top + this.height() >= (this.length - 1) * this.rowHeight;
   }
 
   private onScroll(): void {
     if (this.element.scrollTop !== this.scrolledTo) {
       this.scrolledTo = -1;
+      this.top = this.element.scrollTop;
       this.atEnd = this.isAtEnd();
       this.point(null);
     }
@@ -295,21 +304,20 @@ export class VirtualRows<R extends Row> {
   /** Scroll no further than a row needs to be in view. */
   private bring(place: number): void {
     const top = place * this.rowHeight;
-    const { scrollTop } = this.element;
-    if (top < scrollTop) {
+    if (top < this.top) {
       this.scrollTo(top);
-    } else if (top + this.rowHeight > scrollTop + this.height()) {
+    } else if (top + this.rowHeight > this.top + this.height()) {
       this.scrollTo(top + this.rowHeight - this.height());
     }
     this.atEnd = place === this.length - 1;
   }
 
-  private point(place: number | null): void {
+  private point(place: number | null, x: number | null = null): void {
     if (place === this.pointed) {
       return;
     }
     this.pointed = place;
-    this.options.point?.(place, place === null ? null : (this.placed.get(place)?.row.element ?? null));
+    this.options.point?.(place, place === null ? null : (this.placed.get(place)?.row.element ?? null), x);
   }
 
   private placeAt(event: MouseEvent): number | null {
