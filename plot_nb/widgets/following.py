@@ -26,6 +26,9 @@ from plot_nb.widgets.source import Source
 INTERVAL_S = 0.1
 """Between two messages to one picture."""
 
+_SLACK_S = 0.001
+"""Sums of seconds are not exact."""
+
 CREDIT = 50
 """Messages to a picture that does not ask again."""
 
@@ -162,7 +165,6 @@ class Following:
                 _log.exception("pictures are not kept up to date")
                 wait = 1.0
             self._wake.wait(wait)
-            self._wake.clear()
             time.sleep(INTERVAL_S / 5)  # many short runs wake it all the time
 
     def tick(self) -> float | None:
@@ -171,6 +173,7 @@ class Following:
         Returns:
             Seconds until there is something to do again; None: not before somebody asks or something runs.
         """
+        self._wake.clear()
         with self._lock:
             waiting = sorted(self._followers.items(), key=lambda item: item[1].served)
         now = self._clock()
@@ -189,6 +192,8 @@ class Following:
             allowance -= size
             if next_time is not None:
                 due.append(next_time)
+        if self._wake.is_set():  # who was sent something has asked again
+            return 0.0
         return max(0.0, min(due) - now) if due else None
 
     def _end(self, key: tuple[Hashable, str], follower: _Follower) -> None:
@@ -204,10 +209,10 @@ class Following:
         """Send one picture what is due for it; returns the bytes, and when it is to be served next."""
         if follower.credit <= 0:
             return 0, None
-        if now < follower.served + INTERVAL_S:
+        if now < follower.served + INTERVAL_S - _SLACK_S:
             return 0, follower.served + INTERVAL_S
         running = follower.source.running  # before the rows are read: the last ones are then among them
-        repeats = follower.again is not None and now >= follower.again
+        repeats = follower.again is not None and now >= follower.again - _SLACK_S
         if not (running or follower.stirred or follower.owes or repeats or follower.said_running):
             return 0, follower.again
         if allowance < _LEAST:
