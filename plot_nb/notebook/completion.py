@@ -115,7 +115,7 @@ class TwistCompleter:
             matchers: list[Any] = [
                 each for each in self._completer.matchers if each not in self._completer.custom_matchers
             ]
-            own = [each for each in matchers if each.matcher_identifier == _JEDI]
+            own = [each for each in matchers if getattr(each, "matcher_identifier", None) == _JEDI]
             return own[0](context) if own else _nothing()
         with suppress(Exception):
             from plot_nb.notebook.body import completions
