@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import plot_nb
+from plot_nb.sandbox.guest.importer import LEFT_OUT
 from plot_nb.sandbox.guest.program import BARE_NAMES
 from plot_nb.twist.twist import Tools, Twist
 
@@ -37,7 +38,7 @@ def modules_to_import(line: str, given: list[str]) -> tuple[str, list[str]] | No
     if match is None:
         return None
     typed = match[1]
-    known = {*sys.stdlib_module_names, *(name.partition(".")[0] for name in given), "plot_nb"}
+    known = {*(sys.stdlib_module_names - LEFT_OUT), *(name.partition(".")[0] for name in given), "plot_nb"}
     return typed, sorted(
         name for name in known if name.startswith(typed) and (typed or not name.startswith("_"))
     )

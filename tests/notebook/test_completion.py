@@ -171,6 +171,7 @@ IN_A_CELL: list[tuple[str, list[str], list[str]]] = [
     ("from json import lo|", ["loads"], ["%load_ext"]),
     ("import js|", ["json"], ["json5", "jsonschema"]),
     ("import json, r|", ["re", "random"], []),
+    ("import t|", ["time"], ["tkinter", "turtle"]),
     ("import helpers|", ["helpers_of_mine"], []),
     ("Uuid.|", ["generate"], []),
     (
