@@ -141,7 +141,7 @@ def changes(
         start = origin if origin is not None else began or 0
         going = active if active is not None else view.unfinished()
         instances = Instances(connection)
-        chosen = sorted(set(running))[:most]
+        chosen = sorted({attempt for attempt in running if attempt <= after["attempt"]})[:most]
         fresh = view.attempts_after(after["attempt"], most)
         room = max(size * 3 // 8, size - _ROW * (len(fresh) + len(chosen)))
         piece = new_writes(view, instances, after["write"], room, active=going, began=began)

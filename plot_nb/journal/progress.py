@@ -316,7 +316,9 @@ def rates(
     }
     by = [attempts[pair] for pair in zip(frame["execution"], frame["attempt"], strict=True)]
     single = names == ["value"]
-    columns = [frame[name].tolist() for name in names]  # of Python's own numbers, which a frame's rows are not
+    columns = [
+        frame[name].tolist() for name in names
+    ]  # of Python's own numbers, which a frame's rows are not
     for place, row in enumerate(zip(*columns, strict=True)):
         value = row[0] if single else {n: v for n, v in zip(names, row, strict=True) if v is not pd.NA}
         counter.take(place + 1, by[place], int(frame["updated"].iloc[place].value // 1000), value)

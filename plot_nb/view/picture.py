@@ -47,8 +47,9 @@ ATTEMPTS = 5000
 REQUESTS = 200
 """Requests that are kept, of the whole picture (DESIGN, decision 6)."""
 
-_DETAILS = 14_000
-_WRITES = 5_000
+_SPENDER = 11_000
+_OTHERS = 4_000
+_WRITES = 4_000
 _MOST_WRITES = 200
 _SOURCE = 20_000
 _SOURCES = 40_000
@@ -178,26 +179,30 @@ def _details(
         return []
     over = next((each for each in candidates if each.outcome == "over_requests"), None)
     spender = over or max(candidates, key=lambda each: each.requests)
-    chosen = [candidates[place] for place in choose(candidates).rows]
-    chosen.sort(key=lambda each: (each is not spender, not each.failed, each.id))
-    room, requests, logs = _DETAILS, REQUESTS, _LOG_TEXT
-    kept: list[Detail] = []
-    for each in dict.fromkeys([spender, *chosen]):
-        bounds = Bounds(requests=requests, logs=_LOGS, log_text=max(logs, 200), text=_TEXT)
-        detail = detail_of(
-            connection, instances, each.id, limit=limits.requests, origin=origin, bounds=bounds
-        )
-        if detail is None:
-            continue
-        safe = _safe_detail(detail)
-        size = len(msgspec.json.encode(safe))
-        if size > room and kept:
-            continue
-        room -= size
-        requests -= len(safe["requests"]["seq"])
-        logs -= sum(map(len, safe["logs"]["text"]))
-        kept.append(safe)
-    return sorted(kept, key=lambda detail: detail["id"])
+    others = [candidates[place] for place in choose(candidates).rows if candidates[place] is not spender]
+    others.sort(key=lambda each: (not each.failed, each.id))
+
+    def detail(attempt: int, requests: int, logs: int) -> Detail:
+        bounds = Bounds(requests=requests, logs=_LOGS, log_text=logs, text=_TEXT)
+        got = detail_of(connection, instances, attempt, limit=limits.requests, origin=origin, bounds=bounds)
+        assert got is not None  # found at the same moment
+        return _safe_detail(got)
+
+    kept = [detail(spender.id, REQUESTS, _LOG_TEXT)]
+    if (size := _size(kept[0])) > _SPENDER:
+        kept = [detail(spender.id, REQUESTS * _SPENDER // size, _LOG_TEXT * _SPENDER // size)]
+    requests, room = REQUESTS - len(kept[0]["requests"]["seq"]), _OTHERS
+    for other in others:
+        each = detail(other.id, min(requests, 20), 300)
+        if (size := _size(each)) <= room:
+            kept.append(each)
+            room -= size
+            requests -= len(each["requests"]["seq"])
+    return sorted(kept, key=lambda each: each["id"])
+
+
+def _size(value: object) -> int:
+    return len(msgspec.json.encode(value))
 
 
 def _sources(
