@@ -460,10 +460,16 @@ class Runtime:
         installed = self._instance(instance)
         check_entries(entries)
 
-        async def write() -> None:
+        def write() -> None:
             write_entries(self._backend, installed.id, entries, self._engine.now)
 
-        self.wait(write())
+        async def write_there() -> None:
+            write()
+
+        if self._thread.is_current():  # in an app that is mounted, say
+            write()
+        else:
+            self.wait(write_there())
         tell_changed(self)
 
 

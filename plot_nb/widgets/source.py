@@ -220,7 +220,6 @@ class Source:
         Raises:
             LookupError: If there is no such twist.
             ValueError: If the Store cannot hold that.
-            RuntimeError: On the engine's own thread, where it would wait for itself.
         """
         runtime = self.runtime
         instance = details.instance_of(runtime.path, twist)

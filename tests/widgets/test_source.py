@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plot_nb import Runtime
+from plot_nb.runtime.watching import unwatch
+from plot_nb.widgets.following import Following
+from plot_nb.widgets.source import Source, Sources
+from tests.runtime.twists import line_of, methods, on_runtime
+from tests.widgets.page import Clock, Page
+
+SYNC = methods(
+    """
+    async def go(self):
+        await self.set("page", 1)
+        print("one page")
+        return "done"
+
+    async def slow(self, n=0):
+        await self.set(f"page:{n}", n)
+        if n < 200:
+            await self.run_task(await self.callback("slow", n + 1))
+    """
+)
+
+
+@pytest.fixture
+def following() -> Iterator[Following]:
+    following = Following(Clock(), threaded=False)
+    yield following
+    unwatch(following)
+
+
+def page_of(subject: Any, following: Following, view: str = "v") -> Page:
+    return Page(Source(subject), following, Clock(), view=view)
+
+
+def test_the_detail_of_an_attempt_has_its_requests_logs_and_source(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        run = await (await runtime.deploy(SYNC)).go()
+        answer = page_of(run, following).ask(ask="detail", id=run._attempts[0])
+
+        assert answer["detail"]["result"] == "'done'"
+        assert answer["detail"]["lines"]["line"] == [line_of(SYNC, '"page", 1')]
+        assert answer["detail"]["logs"]["text"] == ["one page"]
+        assert answer["source"]["text"] == SYNC
+
+    on_runtime(work)
+
+
+def test_an_attempt_that_never_was_is_an_error_in_words(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        run = await (await runtime.deploy(SYNC)).go()
+
+        assert "no attempt 999" in page_of(run, following).ask(ask="detail", id=999)["error"]
+
+    on_runtime(work)
+
+
+def test_values_are_texts_by_the_ids_of_writes(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        await twist.go()
+        twist.load({"long": json.dumps({"json": "x" * 100_000})})
+        answer = page_of(twist, following).ask(ask="values", ids=[2, 1, 77])
+
+        assert {each["id"]: len(each["text"]) for each in answer["values"]} == {1: 10, 2: 100_012}
+
+    on_runtime(work)
+
+
+def test_values_that_are_too_much_for_one_message_are_left_out(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        large = json.dumps({"json": "x" * 900_000})
+        twist.load({"a": large, "b": large, "c": large})
+        answer = page_of(twist, following).ask(ask="values", ids=[1, 2, 3])
+
+        assert len(answer["values"]) == 1
+
+    on_runtime(work)
+
+
+def test_a_write_by_hand_is_journaled_without_an_attempt(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        run = await twist.go()
+        page = page_of(run, following)
+        done = page.ask(ask="write", twist="Sync", key="page", text='{"json":7}')
+
+        assert done == {"view": "v", "number": 1, "done": True}
+        assert twist.dump() == {"page": '{"json":7}'}
+        written = twist.store_history
+        assert list(written["version"]) == [1, 2]
+        assert written["execution"].isna().tolist() == [False, True]
+
+    on_runtime(work)
+
+
+def test_a_clear_by_hand_is_journaled_too(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        await twist.go()
+        page = page_of(runtime, following)
+
+        assert page.ask(ask="write", twist="Sync", key="page", text=None)["done"] is True
+        assert page.ask(ask="write", twist="Sync", key="never there", text=None)["done"] is True
+        assert twist.dump() == {}
+        assert list(twist.store_history["type"]) == ["int", "cleared"]
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("twist", "key", "text", "words"),
+    [
+        ("Sync", "__lock__:a", '{"json":1}', "are locks"),
+        ("Sync", "__lock__:a", None, "are locks"),
+        ("Sync", "k" * 1025, '{"json":1}', "at most 1024"),
+        ("Sync", "half \ud800", '{"json":1}', "surrogate"),
+        ("Sync", "a", "no json", "not superjson"),
+        ("Sync", "a", '{"other":1}', "not superjson"),
+        ("Sync", "a", '{"json":1,"meta":{"values":["nonsense"]}}', ""),
+        ("Sync", "a", json.dumps({"json": "x" * 2**20}), "at most 1048576"),
+        ("Other", "a", '{"json":1}', "no twist 'Other'"),
+        ("Sync/other", "a", '{"json":1}', "no twist"),
+    ],
+)
+def test_what_the_store_cannot_hold_is_refused_in_words(
+    following: Following, twist: str, key: str, text: str | None, words: str
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        handle = await runtime.deploy(SYNC)
+        answer = page_of(handle, following).ask(ask="write", twist=twist, key=key, text=text)
+
+        assert words in answer["error"]
+        assert handle.dump() == {}
+
+    on_runtime(work)
+
+
+def test_instances_of_one_class_are_written_apart(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        one = await runtime.deploy(SYNC)
+        other = await runtime.deploy(SYNC, "other")
+        page = page_of(runtime, following)
+        page.ask(ask="write", twist="Sync/other", key="a", text='{"json":2}')
+
+        assert (one.dump(), other.dump()) == ({}, {"a": '{"json":2}'})
+
+    on_runtime(work)
+
+
+def test_the_store_is_written_while_a_chain_runs_and_from_any_thread(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        page = page_of(twist, following)
+        chain = asyncio.ensure_future(twist.slow())
+        while not runtime.running:  # noqa: ASYNC110  # it runs on another thread
+            await asyncio.sleep(0)
+        here = page.ask(ask="write", twist="Sync", key="here", text='{"json":1}')
+        there = await asyncio.to_thread(page.ask, ask="write", twist="Sync", key="there", text='{"json":2}')
+
+        assert here["done"] is there["done"] is True
+        assert not chain.done()
+        assert (await chain).ok
+        assert {"here", "there"} <= set(twist.dump())
+
+    on_runtime(work)
+
+
+def test_on_the_engines_own_thread_a_write_does_not_wait_for_itself(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        page = page_of(twist, following)
+
+        async def on_the_engine() -> Any:
+            return page.ask(ask="write", twist="Sync", key="a", text='{"json":1}')
+
+        assert (await runtime._submit(on_the_engine()))["done"] is True
+        assert twist.dump() == {"a": '{"json":1}'}
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        7,
+        "follow",
+        [],
+        {},
+        {"ask": "follow"},
+        {"ask": "no such ask", "view": "v"},
+        {"ask": "follow", "view": "v", "after": {"attempt": -1, "write": 0}, "running": []},
+        {"ask": "follow", "view": "v", "after": {"attempt": 0, "write": 0}, "running": ["1; DROP TABLE"]},
+        {"ask": "follow", "view": "v" * 1000, "after": {"attempt": 0, "write": 0}, "running": []},
+        {"ask": "select", "view": "v", "id": 2**70},
+        {"ask": "select", "view": None, "id": 1},
+    ],
+)
+def test_what_is_no_ask_is_dropped(following: Following, data: Any) -> None:
+    async def work(runtime: Runtime) -> None:
+        page = page_of(await runtime.deploy(SYNC), following)
+        page.connection.hear(data)
+
+        assert page.answers == []
+        assert len(following) == 0
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        {"ask": "detail", "id": "1 OR 1=1"},
+        {"ask": "detail", "id": 1.5},
+        {"ask": "values", "ids": [[1]]},
+        {"ask": "values", "ids": list(range(1001))},
+        {"ask": "write", "twist": "Sync", "key": 1, "text": "x"},
+        {"ask": "write", "twist": "Sync", "key": "a", "text": {"json": 1}},
+        {"ask": "write", "twist": "Sync", "key": "a"},
+    ],
+)
+def test_a_wrong_ask_that_waits_for_an_answer_gets_words(following: Following, ask: dict[str, Any]) -> None:
+    async def work(runtime: Runtime) -> None:
+        page = page_of(await runtime.deploy(SYNC), following)
+
+        assert "did not understand" in page.ask(**ask)["error"]
+
+    on_runtime(work)
+
+
+def test_a_selection_is_told_to_all_other_pictures_of_the_source(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        source = Source(await (await runtime.deploy(SYNC)).go())
+        one, other = (Page(source, following, Clock(), view=view) for view in ("a", "b"))
+        one.say(ask="select", id=None)
+        other.say(ask="select", id=None)
+        one.say(ask="select", id=1)
+
+        assert source.selected == 1
+        assert (one.answers, other.answers) == ([], [{"view": "b", "selected": 1}])
+        source.select(None)
+        assert one.answers == [{"view": "a", "selected": None}]
+        other.connection.close()
+        source.select(1)
+        assert len(other.answers) == 2
+
+    on_runtime(work)
+
+
+def test_the_latest_sources_answer_and_older_ones_are_gone() -> None:
+    async def work(runtime: Runtime) -> None:
+        sources = Sources(kept=3)
+        runs = [await (await runtime.deploy(SYNC)).go() for _ in range(4)]
+        keys = [sources.of(run).key for run in runs]
+
+        assert [sources.get(key) is not None for key in keys] == [False, True, True, True]
+        assert sources.of(runs[1]).key == keys[1]
+        assert sources.of(runs[0]).key != keys[0]
+        assert [sources.get(key) is not None for key in keys] == [False, True, False, True]
+        assert sources.get(None) is sources.get(["key"]) is sources.get("guess") is None
+
+    on_runtime(work)
+
+
+def test_a_source_keeps_no_runtime_alive() -> None:
+    async def work(runtime: Runtime) -> tuple[Source, ...]:
+        twist = await runtime.deploy(SYNC)
+        return Source(await twist.go()), Source(twist), Source(runtime)
+
+    import gc
+    import weakref
+
+    seen: list[weakref.ref[Runtime]] = []
+
+    async def noted(runtime: Runtime) -> tuple[Source, ...]:
+        seen.append(weakref.ref(runtime))
+        return await work(runtime)
+
+    kept = on_runtime(noted)
+    gc.collect()
+
+    assert seen[0]() is None
+    assert len(kept) == 3
+
+
+@pytest.mark.parametrize("which", ["run", "twist", "runtime"])
+def test_a_picture_of_each_subject_tells_what_ran_and_who_answers(which: str) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SYNC)
+        run = await twist.go()
+        source = Source({"run": run, "twist": twist, "runtime": runtime}[which], "chain")  # type: ignore[arg-type]
+        picture = source.picture()
+
+        assert (picture["source"], picture["panel"]) == (source.key, "chain")
+        assert picture["rows"]["executions"]["id"] == run._attempts
+        assert picture["rows"]["running"] is False
+
+    on_runtime(work)
