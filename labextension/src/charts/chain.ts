@@ -36,7 +36,7 @@ interface Found {
 }
 
 class Chain implements Chart {
-  readonly name = 'chain';
+  readonly name = 'Chain';
   readonly element: HTMLElement;
   private readonly journal: Journal;
   private readonly layout = new Layout();

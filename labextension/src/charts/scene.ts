@@ -114,7 +114,7 @@ export function whatIsAhead(journal: Journal, begin: number, rows: number): Ahea
   const far: number[] = [];
   scheduled.due.forEach((due, row) => (due - now <= span * REACH ? near : far).push(row));
   const shown = far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
-  const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? 0), 0);
+  const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? now), now);
   return { near, far: shown, more: Math.max(0, scheduled.total - near.length - shown.length), end };
 }
 
@@ -404,6 +404,7 @@ export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: 
   const parts: string[] = [];
   const taken: number[] = [];
   let left = ahead.more;
+  const usable = ahead.near.length + (ahead.far.length > 0 ? 0 : left) > rows ? rows - 1 : rows;
   const put = (text: string, x: number, lane: number, kind: 'ahead' | 'more'): void => {
     scene.labels.push({ text, x: round(x), y: middle(lane) + 3.5, kind });
   };
@@ -412,7 +413,7 @@ export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: 
     if (x < -20 || x > view.width) {
       continue;
     }
-    const lane = [...Array(rows).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
+    const lane = [...Array(usable).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
     if (lane === undefined) {
       left += 1;
       continue;
