@@ -87,7 +87,9 @@ test('over a limit and near it are a shape and a word', async () => {
 
 test('a row says all of its figures to who does not see it', async () => {
   const shown = await show([{ id: 7, method: 'sync_page', spent: { store: 500, network: 5 } }]);
-  expect(rows(shown)[0]?.getAttribute('aria-label')).toBe(
+  const row = rows(shown)[0];
+  const heard = [...(row?.children ?? [])].filter(part => part.getAttribute('aria-hidden') !== 'true');
+  expect(heard.map(part => part.textContent).join()).toBe(
     '#1 sync_page, ok: requests 505 of 1000 (50%): store 500, network 5; CPU 12 ms of 1 min; memory 38 MB of 128 MB'
   );
 });

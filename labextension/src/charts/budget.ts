@@ -356,12 +356,12 @@ class BudgetRow {
   private readonly share = element('span', { class: 'pnb-quiet' });
   private readonly cpu = new Meter('pnb-cell-cpu');
   private readonly memory = new Meter('pnb-cell-memory');
+  /** The cells' abbreviations say little to who does not see them under their heads. */
+  private readonly sentence = element('span', { class: 'pnb-spoken' });
 
   constructor() {
     const track = element('span', { class: 'pnb-track' }, this.stack, this.beyond);
-    this.element = element(
-      'div',
-      { class: 'pnb-budget-columns' },
+    const cells = [
       this.number,
       element('span', { class: 'pnb-cell-method' }, this.method, this.attempt),
       element('span', { class: 'pnb-cell-outcome' }, this.outcome, this.warning),
@@ -369,13 +369,14 @@ class BudgetRow {
       element('span', { class: 'pnb-cell-requests' }, this.requests, this.share),
       this.cpu.element,
       this.memory.element
-    );
+    ];
+    cells.forEach(cell => setAttribute(cell, 'aria-hidden', 'true'));
+    this.element = element('div', { class: 'pnb-budget-columns' }, ...cells, this.sentence);
   }
 
   draw(attempt: Attempt, { limits }: Journal): void {
     const { requests, cpu_ms, memory_peak } = attempt;
-    setAttribute(this.element, 'aria-label', spoken(attempt, limits));
-    this.element.classList.toggle('pnb-row-failed', attempt.failed);
+    setText(this.sentence, spoken(attempt, limits));
     setText(this.number, `#${attempt.number}`);
     setText(this.method, attempt.method);
     this.attempt.hidden = attempt.attempt < 2;
