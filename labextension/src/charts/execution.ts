@@ -51,7 +51,7 @@ export function stopOf(attempt: Attempt, limit: number): { line: number; words: 
     memory: 'stopped here: its memory was full',
     time: 'stopped here: its time was over'
   };
-  const otherwise = attempt.outcome === 'cancelled' ? 'cancelled here' : `failed here: ${safeLine(attempt.error, 160) || attempt.outcome}`;
+  const otherwise = attempt.outcome === 'cancelled' ? 'cancelled here' : `failed here: ${safeLine(attempt.error, 80) || attempt.outcome}`;
   return { line: attempt.line, words: attempt.over === null ? otherwise : words[attempt.over] };
 }
 
@@ -62,6 +62,8 @@ class ExecutionChart implements Chart {
   private readonly head = element('div', { class: 'pnb-ex-execution-head' });
   private readonly status = element('p', { class: 'pnb-ex-status', role: 'status' });
   private readonly texts = element('div', { class: 'pnb-ex-texts' });
+  private readonly retry = element('button', { type: 'button' }, 'Load it from the kernel');
+  private readonly missing = element('span');
   private readonly load = element('button', { type: 'button' }, 'Load all from the kernel');
   private readonly source: SourceView;
   private readonly waterfall: WaterfallView;
@@ -72,11 +74,14 @@ class ExecutionChart implements Chart {
   private feed: Feed | null = null;
   private totals: LineTotal[] = [];
   private drawn = '';
-  /** What was selected when somebody first looked: a picture by itself asks for no more than it lacks. */
-  private first: number | null = null;
+  private drawnStand = '';
+  /** Whether somebody has selected something since it was first drawn: by itself a picture asks for no rest. */
+  private isByHand = false;
   private hasLooked = false;
   /** How an attempt stood when its detail came. */
   private readonly stoodAt = new Map<number, string>();
+  /** Of which the kernel has given all it has. */
+  private readonly loaded = new Set<number>();
   private asking: number | null = null;
   private askedAt = 0;
   private later = 0;
@@ -88,14 +93,18 @@ class ExecutionChart implements Chart {
       look: (line, show) => this.source.mark(line, show),
       unpick: () => this.pick(undefined)
     });
-    this.element.append(this.empty, this.head, this.texts, this.status, this.source.element, this.waterfall.element);
+    this.element.append(this.empty, this.head, this.texts, this.status, this.retry, this.source.element, this.waterfall.element);
+    this.waterfall.notice.append(this.missing, ' ', this.load);
     this.undo.push(
-      listen(this.load, 'click', () => this.attempt && this.ask(this.attempt)),
+      ...[this.load, this.retry].map(button => listen(button, 'click', () => this.attempt && this.ask(this.attempt))),
       context.kernel.subscribe(() => {
         this.problem = null;
         this.drawing.request();
       }),
-      context.selection.subscribe(() => (this.problem = null))
+      context.selection.subscribe(() => {
+        this.problem = null;
+        this.isByHand = this.hasLooked;
+      })
     );
     this.drawing = follow(context, this.element, () => this.draw());
   }
@@ -134,12 +143,9 @@ class ExecutionChart implements Chart {
   private draw(): void {
     const { journal, selection } = this.context;
     const index = selection.value === null ? -1 : journal.indexOf(selection.value);
-    if (!this.hasLooked) {
-      this.hasLooked = true;
-      this.first = selection.value;
-    }
+    this.hasLooked = true;
     this.empty.hidden = index >= 0;
-    for (const part of [this.head, this.status, this.texts, this.source.element, this.waterfall.element]) {
+    for (const part of [this.head, this.status, this.retry, this.texts, this.source.element, this.waterfall.element]) {
       part.hidden = index < 0;
     }
     if (index < 0) {
@@ -226,7 +232,7 @@ class ExecutionChart implements Chart {
   private drawTexts(attempt: Attempt, detail: Detail | undefined): void {
     const parts: HTMLElement[] = [];
     const traceback = block(detail?.traceback, TEXT_LIMIT).replace(/^\n+|\n+$/g, '');
-    const error = attempt.failed && !traceback.includes(attempt.error) ? attempt.error : '';
+    const error = attempt.failed && !isTold(attempt.error, traceback) ? attempt.error : '';
     if (error !== '' || (attempt.failed && traceback !== '')) {
       const note = element('div', { class: 'pnb-ex-note-bad' });
       if (error !== '') {
@@ -260,9 +266,11 @@ class ExecutionChart implements Chart {
     } else if (detail && !this.stoodAt.has(attempt.id)) {
       this.stoodAt.set(attempt.id, standOf(attempt));
     }
-    if (!fresh && !arrived) {
+    const stand = standOf(attempt);
+    if (!fresh && !arrived && stand === this.drawnStand) {
       return;
     }
+    this.drawnStand = stand;
     this.detail = detail;
     this.totals = detail ? lineTotals(detail.lines) : [];
     const { limits } = journal;
@@ -299,10 +307,10 @@ class ExecutionChart implements Chart {
   // what has to be asked for
 
   private askIfNeeded(attempt: Attempt): void {
-    const { kernel, selection } = this.context;
+    const { kernel } = this.context;
     const isNew = this.stoodAt.get(attempt.id) !== standOf(attempt);
     const isPartial = this.feed !== null && (this.feed.missing > 0 || this.feed.logsMissing > 0);
-    const wanted = this.detail === undefined || isNew || (isPartial && selection.value !== this.first && !this.hasAll(attempt));
+    const wanted = this.detail === undefined || isNew || (isPartial && this.isByHand && !this.loaded.has(attempt.id));
     if (!wanted || !kernel.live || this.asking !== null || this.problem?.id === attempt.id) {
       return;
     }
@@ -315,20 +323,19 @@ class ExecutionChart implements Chart {
     this.ask(attempt);
   }
 
-  private readonly loaded = new Set<number>();
-
-  /** Whether the kernel has given all it has. */
-  private hasAll(attempt: Attempt): boolean {
-    return this.loaded.has(attempt.id);
-  }
-
   private ask(attempt: Attempt): void {
+    if (this.asking !== null) {
+      return;
+    }
     this.asking = attempt.id;
     this.askedAt = Date.now();
     this.problem = null;
     this.context.kernel
       .detail(attempt.id)
       .then(() => {
+        if (this.context.journal.detail(attempt.id) === undefined) {
+          throw new Error('the kernel has no such execution (any more): run the cell again');
+        }
         this.loaded.add(attempt.id);
         this.stoodAt.set(attempt.id, standOf(attempt));
       })
@@ -353,26 +360,34 @@ class ExecutionChart implements Chart {
     this.status.hidden = words === '';
     this.source.element.hidden = feed === null && this.totals.length === 0;
     this.waterfall.element.hidden = feed === null;
-    const notice: (Node | string)[] = [];
-    if (feed !== null && (feed.missing > 0 || feed.logsMissing > 0) && !this.loaded.has(attempt.id)) {
-      notice.push(element('span', {}, missingWords(attempt, feed)), ' ');
-      notice.push(kernel.live ? this.load : 'To see the rest, run the cell again.');
-    } else if (feed === null && failed !== '' && kernel.live) {
-      this.status.append(' ', this.load);
-    }
-    this.load.disabled = this.asking !== null;
-    this.waterfall.notice.hidden = notice.length === 0;
-    if (notice.length > 0) {
-      this.waterfall.notice.replaceChildren(...notice);
+    const isPartial = feed !== null && (feed.missing > 0 || feed.logsMissing > 0) && !this.loaded.has(attempt.id);
+    const hadFocus = document.activeElement === this.load || document.activeElement === this.retry;
+    this.waterfall.notice.hidden = !isPartial;
+    setText(this.missing, isPartial ? missingWords(attempt, feed) + (kernel.live ? '' : ' To see the rest, run the cell again.') : '');
+    this.load.hidden = !kernel.live;
+    this.retry.hidden = feed !== null || failed === '' || !kernel.live;
+    if (hadFocus && feed !== null && !isPartial) {
+      this.waterfall.focus();
     }
   }
 }
 
 function missingWords(attempt: Attempt, feed: Feed): string {
-  const logs = feed.logsMissing > 0 ? `${counted(feed.logsMissing, 'more log')} and ` : '';
-  return feed.missing > 0
-    ? `The first ${count(feed.performed)} of ${counted(attempt.requests, 'request')} are in this picture${logs ? `, and not ${logs.replace(/ and $/, '')}` : ''}.`
-    : `${logs.replace(/ and $/, '')} are not in this picture.`;
+  const parts: string[] = [];
+  if (feed.missing > 0) {
+    const all = counted(attempt.requests, 'request');
+    parts.push(feed.performed > 0 ? `the first ${count(feed.performed)} of ${all}` : `none of its ${all}`);
+  }
+  if (feed.logsMissing > 0) {
+    parts.push(`all but ${counted(feed.logsMissing, 'log')}`);
+  }
+  return `This picture has ${parts.join(', and ')}.`;
+}
+
+/** Whether a traceback ends with an error, of which only the beginning may be there. */
+function isTold(error: string, traceback: string): boolean {
+  const beginning = error.replace(/… \([\d,]+ characters\)$|…$/, '').trim();
+  return traceback.replace(/\s+/g, ' ').includes(beginning);
 }
 
 /** What changes while an attempt goes on. */

@@ -1,7 +1,7 @@
 /** An execution's requests and logs in the order in which they were made, and which of them are shown. */
 
 import { word } from './columns';
-import { kindOf } from './lines';
+import { kindOf, operationName } from './lines';
 import { block, line as safeLine } from './text';
 import type { Detail, Kind, LogRows } from './wire';
 import { KINDS } from './wire';
@@ -91,7 +91,7 @@ export function feedOf(detail: Detail, started: number, made: number, limit: num
       type: 'request',
       seq,
       kind: kindOf(tool),
-      name: `${safeLine(tool, 40)}.${safeLine(word(rows.operation, index), 40)}`,
+      name: operationName(tool, word(rows.operation, index)),
       detail: block(rows.detail[index], DETAIL_LIMIT),
       line: rows.line[index] ?? null,
       from: (rows.started[index] ?? started) - started,

@@ -57,6 +57,11 @@ export function kindOf(tool: string): Kind {
   return KINDS.find(kind => kind === tool) ?? 'other';
 }
 
+/** `store.set`, safe to show. */
+export function operationName(tool: string, operation: string): string {
+  return [tool, operation].map(part => safeLine(part, 40)).filter(part => part !== '').join('.');
+}
+
 /** Requests by line, in the order of the lines; those without a line at the end. */
 export function lineTotals(rows: LineRows): LineTotal[] {
   const totals = new Map<number | null, LineTotal>();
@@ -64,7 +69,7 @@ export function lineTotals(rows: LineRows): LineTotal[] {
     const line = rows.line[index] ?? null;
     const tool = word(rows.tool, index);
     const kind = kindOf(tool);
-    const operation = `${safeLine(tool, 40)}.${safeLine(word(rows.operation, index), 40)}`;
+    const operation = operationName(tool, word(rows.operation, index));
     const total = totals.get(line) ?? { line, requests: 0, spent: [], operations: [] };
     totals.set(line, total);
     total.requests += requests;

@@ -1,9 +1,11 @@
 /** A cell's source with the requests that each line spent. */
 
+import { OVER } from './chart';
 import { element, listen, setAttribute } from './dom';
 import { heaviest, operationsOf, share, sourceRows, UNFOLDED } from './lines';
 import type { SourceFacts, SourceRow } from './lines';
 import { linesOf } from './python';
+import { line as safeLine } from './text';
 import { count } from './units';
 import type { Kind } from './wire';
 
@@ -91,10 +93,11 @@ export class SourceView {
     this.list.replaceChildren(...this.options);
     const folded = this.rows.reduce((lines, row) => lines + (row.kind === 'fold' ? row.last - row.first + 1 : 0), 0);
     const lines = facts.text === null ? 0 : linesOf(facts.text).length;
-    this.heading.textContent = facts.text === null ? `${facts.title}: its text is not here` : facts.title;
+    const title = safeLine(facts.title);
+    this.heading.textContent = facts.text === null ? `${title}: its text is not here` : title;
     this.all.hidden = folded === 0;
     this.all.textContent = `Show all ${count(lines)} lines`;
-    setAttribute(this.list, 'aria-label', `${facts.title}: requests by line`);
+    setAttribute(this.list, 'aria-label', `${title}: requests by line`);
     this.activate(this.placeAfterDraw(activeRow));
     if (focused) {
       this.options[this.active]?.focus({ preventScroll: true });
@@ -133,7 +136,7 @@ export class SourceView {
       text.append(row.line === null ? 'line unknown' : (total ? operationsOf(total) : ''));
     }
     if (row.stop !== '') {
-      text.append(element('span', { class: 'pnb-ex-stop' }, `✕ ${row.stop}`));
+      text.append(element('span', { class: 'pnb-ex-stop' }, `${OVER} ${safeLine(row.stop, 300)}`));
     } else if (row.called) {
       text.append(element('span', { class: 'pnb-ex-called' }, '↳ on the way to the error'));
     }

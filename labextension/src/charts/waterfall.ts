@@ -129,6 +129,10 @@ export class WaterfallView {
     this.grid.render();
   }
 
+  focus(): void {
+    this.grid.element.focus();
+  }
+
   /** What is shown, for a file. */
   get entries(): readonly Entry[] {
     return this.shown;
@@ -154,13 +158,15 @@ export class WaterfallView {
     const logs = facts.feed.entries.filter(entry => entry.type === 'log').length;
     const all = facts.feed.entries.filter(entry => entry.type !== 'gap').length;
     const here = this.shown.filter(entry => entry.type !== 'gap').length;
-    const words = `${counted(facts.feed.performed, 'request')}, ${counted(logs, 'log')}`;
+    const words = counted(facts.feed.performed, 'request') + (logs > 0 ? `, ${counted(logs, 'log')}` : '');
     setText(this.about, here === all ? words : `${count(here)} of ${words}`);
     this.grid.setLabel(`Requests and logs of ${facts.label}: ${this.about.textContent}`);
     this.drawChips(facts);
+    this.grid.element.hidden = this.inspected.hidden = here === 0;
     this.grid.reset(this.shown.length, active);
-    this.grid.element.hidden = this.shown.length === 0;
-    this.nothing.hidden = this.shown.length > 0;
+    this.overview.hidden ||= here === 0;
+    this.search.hidden = this.chips.hidden = all === 0;
+    this.nothing.hidden = here > 0 || (all === 0 && facts.feed.missing > 0);
     this.nothing.textContent = all === 0 ? 'It made no requests and logged nothing.' : 'Nothing here is like that.';
     this.inspect(this.shown[this.grid.active]);
     this.drawOverview();
@@ -449,7 +455,7 @@ function marksOf(from: number, to: number, width: number, title = 0): HTMLElemen
   view.cover(from, to, false);
   const size = step(view, MARK_DISTANCE);
   return marks(view, size)
-    .filter(time => view.x(time) >= title && view.x(time) < width - 24)
+    .filter(time => view.x(time) >= title && view.x(time) < width - 44)
     .map(time => element('i', { class: 'pnb-ex-mark', style: { left: `${((100 * view.x(time)) / width).toFixed(3)}%` } }, moment(time, size)));
 }
 
