@@ -19,7 +19,7 @@ from plot_nb.journal.wire import ProgressRows, milliseconds, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = 2000
+ROWS = 800
 """Rows that are given at once: the newest."""
 
 COLUMNS = ("items", "rate", "requests_per_item", "left_ms")
@@ -266,6 +266,17 @@ class Tracker:
             places = [place for place in range(min(first, last)) if counter.by[place] in ended][
                 -ROWS:
             ] + places
+        return self._columns(places, origin)
+
+    def sample(self, most: int, origin: int) -> ProgressRows:
+        """All rows; of more than `most` some between the first and the last."""
+        total = len(self._counter.ids) if self._counter else 0
+        if total <= most:
+            return self._columns(range(total), origin)
+        return self._columns([place * (total - 1) // (most - 1) for place in range(most)], origin)
+
+    def _columns(self, places: Sequence[int], origin: int) -> ProgressRows:
+        counter = self._counter or Counter()
         return {
             "key": self.key,
             "field": counter.field or "",

@@ -54,6 +54,7 @@ _MOST_WRITES = 200
 _SOURCE = 20_000
 _SOURCES = 40_000
 _SCHEDULED = 20
+_PROGRESS = 300
 _TEXT = 2000
 _LOGS = 40
 _LOG_TEXT = 3000
@@ -201,8 +202,11 @@ def _details(
     return sorted(kept, key=lambda each: each["id"])
 
 
-def _size(value: object) -> int:
-    return len(msgspec.json.encode(value))
+def _size(detail: Detail) -> int:
+    """Bytes on the wire, whatever the machine measured: what is kept must not depend on that."""
+    requests = detail["requests"]
+    cpu_ms = 6 * len(requests["seq"])
+    return len(msgspec.json.encode({**detail, "requests": {**requests, "cpu_ms": []}})) + cpu_ms
 
 
 def _sources(
@@ -236,7 +240,7 @@ def _progress(
         whose = found[0][4]
     tracker = Tracker(key, -1 if whose is None else whose, attempts=scope.attempts)
     tracker.read(connection)
-    return tracker.rows(0, 2**62, (), origin)
+    return tracker.sample(_PROGRESS, origin)
 
 
 # What a twist has chosen, made safe for whatever shows the notebook. Keys, values and sources stay exact: they can be
