@@ -9,6 +9,7 @@ import { formats, save } from './export';
 import { logsChart } from './logs';
 import { progressChart } from './progress';
 import { storeChart } from './store';
+import type { Journal } from './journal';
 import { line } from './text';
 import { Panel } from './wire';
 
@@ -19,13 +20,15 @@ interface Tab {
   charts: Make[];
   /** Whether the selected execution is shown below. */
   detailed: boolean;
+  /** Whether there is nothing to show in it. */
+  empty?(journal: Journal): boolean;
 }
 
 const TABS: readonly Tab[] = [
   { name: 'Budget', charts: [budgetChart], detailed: true },
   { name: 'Chain', charts: [chainChart], detailed: true },
   { name: 'Store', charts: [storeChart], detailed: false },
-  { name: 'Progress', charts: [progressChart], detailed: false },
+  { name: 'Progress', charts: [progressChart], detailed: false, empty: journal => journal.progress === null },
   { name: 'Logs', charts: [logsChart], detailed: false }
 ];
 
@@ -122,6 +125,9 @@ export class Inspector {
       element('b', {}, ` ${title}`),
       element('bdi', {}, summary)
     );
+    for (const [tab, made] of this.tabs) {
+      made.hidden = tab.empty?.(journal) ?? false;
+    }
     const remarks = journal.remarks();
     if (journal.isRunning) {
       remarks.unshift(kernel.live ? 'Running.' : 'It was running when this was saved.');
@@ -153,11 +159,12 @@ export class Inspector {
   }
 
   private move(event: KeyboardEvent): void {
-    const at = TABS.findIndex(tab => this.tabs.get(tab) === event.target);
-    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    const shown = TABS.filter(tab => !this.tabs.get(tab)?.hidden);
+    const at = shown.findIndex(tab => this.tabs.get(tab) === event.target);
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: shown.length - 1 }[event.key];
     if (at >= 0 && next !== undefined) {
       event.preventDefault();
-      const tab = TABS[(next + TABS.length) % TABS.length] as Tab;
+      const tab = shown[(next + shown.length) % shown.length] as Tab;
       this.open(tab);
       this.tabs.get(tab)?.focus();
     }

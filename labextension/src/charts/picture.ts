@@ -58,7 +58,7 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
   }
   const journal = new Journal(picture.rows);
   const selection = new Selection(picture.selected);
-  // What the kernel selects is not told to the kernel again.
+  // The kernel is told what a user selects, not what it has selected itself or what a picture begins with.
   let told = picture.selected;
   const link = new Link(journal, picture.source === null ? null : channel, {
     trusted: () => options.trusted(),
@@ -70,8 +70,9 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
   });
   const context: Context = { journal, selection, kernel: link };
   const inspector = new Inspector(context, picture.panel, picture.title);
+  told = selection.value;
   const undo = selection.subscribe(id => {
-    if (options.follow && id !== told) {
+    if (id !== told) {
       told = id;
       link.select(id);
     }
