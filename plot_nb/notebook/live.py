@@ -173,7 +173,12 @@ class LiveCells:
         if found.shown is None or found.shown.running or found.final:
             return
         found.final = True
-        self._publish(found, run_bundle(self._shell, found.shown))
+        try:
+            bundle = run_bundle(self._shell, found.shown)
+        except Exception:  # a file that is being removed, say; the cell has its own result to show
+            _log.debug("what ran cannot be shown", exc_info=True)
+            bundle = {"text/plain": repr(found.shown)}, {}
+        self._publish(found, bundle)
 
     def _publish(self, found: _Cell, shown: Shown) -> None:
         update = found.display is not None

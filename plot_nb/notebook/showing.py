@@ -34,7 +34,9 @@ def run_bundle(shell: InteractiveShell, run: Run) -> Shown:
     try:
         picture = SOURCES.of(run).picture()
     except RuntimeClosed:
-        return {**found, MIME_TYPE: picture_text(run.picture())}, {}
+        picture = run.picture()
+        picture["rows"]["running"] = False  # what a closed runtime cut off has no end in its file yet
+        return {**found, MIME_TYPE: picture_text(picture)}, {}
     return _with_widget(shell, run, {**found, MIME_TYPE: picture_text(picture)})
 
 

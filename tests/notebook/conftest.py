@@ -74,6 +74,7 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
         self._seen: list[dict[str, Any]] = []
+        self._met: set[int] = set()
 
     def start(self, source: str, subshell: str | None = None) -> str:
         """Send a cell; returns what `finish` takes."""
@@ -96,6 +97,7 @@ class Kernel:
         sent: dict[str, list[dict[str, Any]]] = {cell: [] for cell in cells}
         waiting = set(cells)
         seen, self._seen = self._seen, []
+        self._met.clear()
         while waiting:
             message = seen.pop(0) if seen else self.client.get_iopub_msg(timeout=120)
             parent = message["parent_header"].get("msg_id")
@@ -111,11 +113,24 @@ class Kernel:
 
     def wait_for_output(self, words: str) -> None:
         """Wait until a running cell prints."""
+        self.wait_for(lambda message: words in message["content"].get("text", ""))
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for a message that no cell's end has come after, and that was not waited for before."""
+        for message in self._seen:
+            if id(message) not in self._met and wanted(message):
+                self._met.add(id(message))
+                return message
         while True:
             message = self.client.get_iopub_msg(timeout=60)
             self._seen.append(message)
-            if words in message["content"].get("text", ""):
-                return
+            if wanted(message):
+                self._met.add(id(message))
+                return message
+
+    def send(self, kind: str, **content: Any) -> None:
+        """Send a message that no cell is, on the same way."""
+        self.client.shell_channel.send(self.client.session.msg(kind, content))
 
     def wait_for_death(self) -> None:
         """Wait until the kernel is no more."""
