@@ -34,6 +34,16 @@ _IDLE = """
     return context?.isReady && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
 }
 """
+# A kernel says that it is idle after each message of a picture, also while a cell runs.
+_RAN = """
+() => window.jupyterapp.shell.currentWidget.content.widgets.every(
+    cell => cell.model.type !== 'code' || cell.model.executionState !== 'running')
+"""
+_RUNS = """
+(id) => window.jupyterapp.shell.currentWidget.content.widgets.some(
+    cell => cell.model.sharedModel.id === id
+        && (cell.model.executionState === 'running' || cell.model.executionCount !== null))
+"""
 _COMMAND = """
 async ([id, args, wait]) => {
     const done = window.jupyterapp.commands.execute(id, args);
@@ -142,12 +152,22 @@ class Notebook:
     def run_all(self) -> None:
         """Run every cell, and wait for the last."""
         self.command("notebook:run-all-cells")
-        self.page.wait_for_function(_IDLE)
+        self.wait()
 
     def run(self, id: str) -> None:
         """Run one cell, and wait for it."""
+        self.begin(id)
+        self.wait()
+
+    def begin(self, id: str) -> None:
+        """Run one cell, without waiting for it."""
         self.page.evaluate(_SELECT, list(self.cells()).index(id))
-        self.command("notebook:run-cell")
+        self.command("notebook:run-cell", wait=False)
+        self.page.wait_for_function(_RUNS, arg=id)
+
+    def wait(self) -> None:
+        """Wait until no cell runs."""
+        self.page.wait_for_function(_RAN, timeout=120_000)
         self.page.wait_for_function(_IDLE)
 
     def close(self) -> None:
