@@ -1,11 +1,12 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { addAhead, whatIsAhead } from '../src/charts/ahead';
 import { chainChart } from '../src/charts/chain';
 import type { Chart, Kernel } from '../src/charts/chart';
 import { Journal } from '../src/charts/journal';
 import { Layout } from '../src/charts/layout';
-import { addAhead, BAR, compose, middle, whatIsAhead } from '../src/charts/scene';
+import { BAR, compose, middle } from '../src/charts/scene';
 import type { Scene } from '../src/charts/scene';
 import { Selection } from '../src/charts/selection';
 import { Viewport } from '../src/charts/viewport';
@@ -39,7 +40,7 @@ function drawn(made: Made[], more: Partial<Rows> = {}, look: (view: Viewport) =>
   view.cover(layout.begin, layout.end, journal.running);
   look(view);
   const scene = compose(journal, layout.lanes, view, []);
-  addAhead(scene, journal, view, layout.ahead, layout.rows);
+  addAhead(scene, journal, view, layout.ahead, layout.rows, 200);
   return { journal, layout, view, scene };
 }
 
@@ -154,6 +155,16 @@ describe('what is drawn of a chain', () => {
 
     expect(scene.gauges.store).toMatch(/^M1 .*h249\.5v/);
     expect(scene.gauges.network).toMatch(/^M250\.5 .*h499v/);
+  });
+
+  test('a wait is seen also where neither of its ends is', () => {
+    const made = [
+      { id: 1, started: 0, ended: 1000 },
+      { id: 2, parent: 1, cause: 'schedule', queued: 500, started: 90_000, ended: 91_000 }
+    ];
+    const { scene } = drawn(made, { now: 91_000 }, view => view.zoom(0.1));
+
+    expect(scene.lines.arrow).toContain(`${middle(0)}H`);
   });
 
   test('texts of a twist are shown without what would mislead', () => {

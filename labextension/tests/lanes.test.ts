@@ -200,6 +200,13 @@ describe('a lane', () => {
     expect(parts(lane, 1000, 1001, 0, 1)).toHaveLength(1);
   });
 
+  test('what is nearest to a time is found, if it is near', () => {
+    const lane = filled([stay(0, 0, 10), stay(1, 20, 30), stay(2, 40, Infinity)]);
+
+    expect([5, 12, 18, 25, 35, 60].map(time => lane.nearest(time, 3, 50))).toEqual([0, 0, 1, 1, -1, -1]);
+    expect(lane.nearest(49, 3, 50)).toBe(2);
+  });
+
   test('a failure that is heard of later is counted', () => {
     const lane = filled([stay(0, 0, 1), stay(1, 1, Infinity)]);
     lane.update(stay(1, 1, 3, { failed: true }));

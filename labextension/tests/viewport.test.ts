@@ -68,6 +68,16 @@ describe('the viewport', () => {
     expect([view.from, view.to]).toEqual([2900, 3000]);
   });
 
+  test('goes along with what is known, not with the room ahead of it', () => {
+    const view = of(1000, 1000, true);
+    view.zoom(0.1, view.x(1000));
+    for (let end = 1000; end < 5000; end += 37) {
+      view.cover(0, end, true);
+      expect(view.x(end)).toBeGreaterThan(500);
+      expect(view.x(end)).toBeLessThanOrEqual(1000);
+    }
+  });
+
   test('stays where it is while more comes', () => {
     const view = of(1000);
     view.zoom(0.1, 200);

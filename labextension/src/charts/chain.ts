@@ -1,6 +1,7 @@
 /** A chain over the runtime's time: what ran when, what set it off, and what is still to come. */
 
-import { chainWords, Legend, ties, times } from './chainwords';
+import { addAhead, columnOf } from './ahead';
+import { CHAIN, chainTable, chainWords, Legend, ties, times } from './chainwords';
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
 import { element, listen, setAttribute, setText, svgElement, uniqueId } from './dom';
@@ -10,7 +11,7 @@ import type { Heap, Lane } from './lanes';
 import { Layout } from './layout';
 import { FILE_STYLE, heightOf, MARGIN, Painter, widthOf } from './painter';
 import type { Frame } from './painter';
-import { addAhead, BAR, cellOf, COLUMN, compose, heapWords, LANE, middle, TOP } from './scene';
+import { BAR, cellOf, compose, heapWords, LANE, middle, TOP } from './scene';
 import type { Scene } from './scene';
 import { Tooltip } from './tooltip';
 import { marks, moment, step, Viewport } from './viewport';
@@ -22,7 +23,7 @@ export function chainChart(context: Context): Chart {
 
 const KEYS = 'Arrow keys go along the chain, up to what set an execution off and down to what it set off.';
 const MORE_KEYS = 'Home and End go to the first and last. Enter selects, plus and minus zoom, 0 shows all.';
-const LEAST_WIDTH = 240;
+const LEAST_WIDTH = 120;
 /** The width of a picture that is drawn where it has none, as in a file. */
 const WIDTH = 960;
 const TICKS = 84;
@@ -36,7 +37,7 @@ interface Found {
 }
 
 class Chain implements Chart {
-  readonly name = 'Chain';
+  readonly name = CHAIN;
   readonly element: HTMLElement;
   private readonly journal: Journal;
   private readonly layout = new Layout();
@@ -52,6 +53,7 @@ class Chain implements Chart {
   private focused = -1;
   private hovered: Found | null = null;
   private scene: Scene | null = null;
+  private column = 0;
 
   constructor(private readonly context: Context) {
     this.journal = context.journal;
@@ -64,7 +66,7 @@ class Chain implements Chart {
       'aria-describedby': help
     });
     this.plot.append(this.painter.svg);
-    this.fitButton = this.button('Fit', 'Show all (0)', () => this.view.fit());
+    this.fitButton = this.button('Fit', 'Fit all in (0)', () => this.view.fit());
     this.element = element(
       'div',
       { class: 'pnb-chart pnb-chain' },
@@ -100,26 +102,12 @@ class Chain implements Chart {
   }
 
   table(): Table {
-    const { journal } = this;
-    const rows = Array.from({ length: journal.length }, (_, index) => {
-      const attempt = journal.attempt(index);
-      const cause = attempt.parentIndex < 0 ? null : journal.numberAt(attempt.parentIndex);
-      const named = [attempt.number, attempt.attempt, attempt.twist, attempt.method, attempt.cause, cause];
-      return [...named, attempt.outcome, attempt.queued, attempt.started, attempt.ended, attempt.requests, attempt.error];
-    });
-    return {
-      name: this.name,
-      columns: [
-        ...['number', 'attempt', 'twist', 'method', 'cause', 'set_off_by', 'outcome'],
-        ...['queued_ms', 'started_ms', 'ended_ms', 'requests', 'error']
-      ],
-      rows
-    };
+    return chainTable(this.journal);
   }
 
   svg(): SVGSVGElement | null {
     this.layOut();
-    if (this.journal.length === 0 && this.journal.scheduled.total === 0) {
+    if (this.isEmpty) {
       return null;
     }
     const painter = new Painter();
@@ -137,6 +125,10 @@ class Chain implements Chart {
 
   // drawing
 
+  private get isEmpty(): boolean {
+    return this.journal.length === 0 && this.journal.scheduled.total === 0;
+  }
+
   private draw(): void {
     this.layOut();
     const frame = this.frame();
@@ -152,14 +144,18 @@ class Chain implements Chart {
   private layOut(): void {
     this.layout.take(this.journal);
     const width = this.plot.clientWidth || WIDTH;
-    this.view.resize(Math.max(LEAST_WIDTH, width - 2 * MARGIN - (this.layout.hasColumn ? COLUMN : 0)));
+    this.column = columnOf(this.layout.ahead, width);
+    this.view.resize(Math.max(LEAST_WIDTH, width - 2 * MARGIN - this.column));
     this.view.cover(this.layout.begin, this.layout.end, this.journal.running);
   }
 
   private compose(): Scene {
     const lit = [this.selected(), this.hovered?.index ?? -1].filter(index => index >= 0);
     const scene = compose(this.journal, this.layout.lanes, this.view, lit);
-    addAhead(scene, this.journal, this.view, this.layout.ahead, this.layout.rows);
+    addAhead(scene, this.journal, this.view, this.layout.ahead, this.layout.rows, this.column);
+    if (this.isEmpty) {
+      scene.labels.push({ text: this.journal.summary(), x: 0, y: middle(0), kind: 'more' });
+    }
     return scene;
   }
 
@@ -172,8 +168,8 @@ class Chain implements Chart {
     return {
       width: view.width,
       rows: this.layout.rows,
-      column: this.layout.hasColumn,
-      marks: marks(view, size).map(time => ({ x: view.x(time), text: moment(time, size) })),
+      column: this.column,
+      marks: (this.isEmpty ? [] : marks(view, size)).map(time => ({ x: view.x(time), text: moment(time, size) })),
       now: (journal.running || journal.scheduled.total > 0) && now >= 0 && now <= view.width + 0.5 ? now : null,
       rings: {
         hovered: this.ring(this.hovered?.index ?? -1),
@@ -239,7 +235,7 @@ class Chain implements Chart {
     }
     const pixel = view.span / view.width;
     const time = view.time(x);
-    const place = nearest(lane, time, SLACK * pixel, this.journal.now);
+    const place = lane.nearest(time, SLACK * pixel, this.journal.now);
     if (place < 0) {
       return null;
     }
@@ -498,19 +494,4 @@ class Chain implements Chart {
     });
     return made;
   }
-}
-
-/** The attempt of a lane at a time, or up to some time beside it. */
-function nearest(lane: Lane, time: number, slack: number, now: number): number {
-  const place = lane.after(time);
-  const gap = (at: number): number => {
-    const start = lane.starts[at];
-    if (start === undefined) {
-      return Infinity;
-    }
-    const end = lane.ends[at] as number;
-    return Math.max(start - time, time - (end === Infinity ? Math.max(now, start) : end), 0);
-  };
-  const best = gap(place - 1) < gap(place) ? place - 1 : place;
-  return gap(best) <= slack ? best : -1;
 }

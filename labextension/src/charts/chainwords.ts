@@ -1,9 +1,12 @@
 /** What is said about a chain, beside what is drawn. */
 
+import type { Table } from './chart';
 import { element } from './dom';
 import type { Attempt, Journal } from './journal';
 import type { Scene } from './scene';
 import { count, duration } from './units';
+
+export const CHAIN = 'Chain';
 
 type Figure = readonly [name: string, told: string];
 
@@ -31,6 +34,24 @@ export function times(attempt: Attempt, journal: Journal): Figure[] {
   ];
 }
 
+/** A row for each attempt. */
+export function chainTable(journal: Journal): Table {
+  const rows = Array.from({ length: journal.length }, (_, index) => {
+    const attempt = journal.attempt(index);
+    const cause = attempt.parentIndex < 0 ? null : journal.numberAt(attempt.parentIndex);
+    const named = [attempt.number, attempt.attempt, attempt.twist, attempt.method, attempt.cause, cause];
+    return [...named, attempt.outcome, attempt.queued, attempt.started, attempt.ended, attempt.requests, attempt.error];
+  });
+  return {
+    name: CHAIN,
+    columns: [
+      ...['number', 'attempt', 'twist', 'method', 'cause', 'set_off_by', 'outcome'],
+      ...['queued_ms', 'started_ms', 'ended_ms', 'requests', 'error']
+    ],
+    rows
+  };
+}
+
 /** All of it as a sentence. */
 export function chainWords(journal: Journal): string {
   const { total } = journal.scheduled;
@@ -48,10 +69,10 @@ export class Legend {
     const strip = Object.values(scene.gauges).some(path => path !== '');
     const near = scene.marks.some(mark => mark.shape === 'near');
     const parts: [string, string, boolean][] = [
-      ['pnb-chain-key-ok', 'ran', true],
+      ['pnb-chain-key-ok', 'ran', journal.length > 0],
       ['pnb-chain-key-running', 'runs', journal.running],
       ['pnb-chain-key-wait', 'waited', scene.lines.arrow !== '' || scene.lines.wait !== ''],
-      ['pnb-chain-key-strip', `requests; the limit of ${count(journal.limits.requests)} is the bar’s width`, strip],
+      ['pnb-chain-key-strip', `requests (whole bar: ${count(journal.limits.requests)})`, strip],
       ['pnb-chain-key-near', 'near a limit', near],
       ['pnb-chain-key-failed', `${count(failures)} failed`, failures > 0],
       ['pnb-chain-key-heap', 'many, drawn as one', scene.heaped > 0],

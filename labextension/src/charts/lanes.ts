@@ -68,6 +68,13 @@ export class Lane {
     return this.ends[place - 1] ?? -Infinity;
   }
 
+  /** The attempt at a time, or up to some time beside it; -1 where there is none. */
+  nearest(time: number, slack: number, now: number): number {
+    const place = this.after(time);
+    const best = this.gap(place - 1, time, now) < this.gap(place, time, now) ? place - 1 : place;
+    return this.gap(best, time, now) <= slack ? best : -1;
+  }
+
   add(stay: Stay): void {
     const place = this.from(stay.started);
     this.items.splice(place, 0, stay.item);
@@ -137,6 +144,15 @@ export class Lane {
       }
       place = last;
     }
+  }
+
+  private gap(place: number, time: number, now: number): number {
+    const start = this.starts[place];
+    const end = this.ends[place];
+    if (start === undefined || end === undefined) {
+      return Infinity;
+    }
+    return Math.max(start - time, time - (end === Infinity ? Math.max(now, start) : end), 0);
   }
 
   private heap(first: number, last: number): Heap {

@@ -1,15 +1,15 @@
 /** Where the attempts of a journal lie, and what there is to see of them; kept up as rows come. */
 
+import { whatIsAhead } from './ahead';
+import type { Ahead } from './ahead';
 import type { Journal } from './journal';
 import { Lanes } from './lanes';
-import { whatIsAhead } from './scene';
-import type { Ahead } from './scene';
 
 const LEAST_ROWS = 3;
 /** Rows of the list of what is far ahead, where there are fewer lanes. */
 const LIST = 6;
 /** For the name of the last of what is ahead, as a share of all. */
-const ROOM = 0.18;
+const ROOM = 0.25;
 
 export class Layout {
   readonly lanes = new Lanes();
@@ -23,11 +23,6 @@ export class Layout {
   private seen = -1;
   private placed = 0;
   private last = 0;
-
-  /** Whether some of what is ahead is so far off that it has a column of its own. */
-  get hasColumn(): boolean {
-    return this.ahead.far.length > 0;
-  }
 
   /** Give what is new its lane, and take over how others ended. */
   take(journal: Journal): void {

@@ -2,16 +2,17 @@
 
 import { KIND_COLOURS } from './chart';
 import { setAttribute, setText, svgElement, uniqueId } from './dom';
-import { BAR, COLUMN, LANE, TOP } from './scene';
+import { BAR, LANE, TOP } from './scene';
 import type { Line, Mark, Scene } from './scene';
 import { KINDS } from './wire';
 
 /** What stands around the scene. */
 export interface Frame {
-  /** The width of what is drawn over time; beside it are margins, and the column of what is far ahead. */
+  /** The width of what is drawn over time; beside it are margins, and that list. */
   width: number;
   rows: number;
-  column: boolean;
+  /** The width of the list of what is far ahead; 0 where there is none. */
+  column: number;
   marks: { x: number; text: string }[];
   /** Where now is; null where that is not in view. */
   now: number | null;
@@ -32,7 +33,7 @@ export function heightOf(rows: number): number {
 }
 
 export function widthOf(frame: Pick<Frame, 'width' | 'column'>): number {
-  return frame.width + 2 * MARGIN + (frame.column ? COLUMN : 0);
+  return frame.width + 2 * MARGIN + frame.column;
 }
 
 const SHAPES: Record<Mark['shape'], (x: number, y: number) => string> = {
@@ -161,7 +162,7 @@ export class Painter {
     for (const ring of RINGS) {
       this.ring(this.rings.get(ring) as SVGRectElement, frame.rings[ring], frame.width);
     }
-    this.draw('break', frame.column ? broken(frame.width + 6, bottom) : '');
+    this.draw('break', frame.column > 0 ? broken(frame.width + 6, bottom) : '');
     this.scroll(frame, bottom + 8);
   }
 
@@ -286,7 +287,7 @@ text{fill:#222}
 .pnb-chain-now-line{stroke:#3b7fc4}
 .pnb-chain-now{fill:#3b7fc4;font-weight:600}
 .pnb-chain-time,.pnb-chain-more,.pnb-chain-delay{fill:#666}
-.pnb-chain-name,.pnb-chain-delay{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-opacity:.6}
+.pnb-chain-name,.pnb-chain-delay{paint-order:stroke;stroke:#fff;stroke-width:2px;stroke-opacity:.6}
 .pnb-chain-line-wait,.pnb-chain-line-arrow,.pnb-chain-line-retry{stroke:#8a93a0}
 .pnb-chain-line-hint{stroke:#8a93a0;stroke-opacity:.35}
 .pnb-chain-line-retry{stroke:#c62f2a;stroke-dasharray:4 3}

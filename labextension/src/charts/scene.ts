@@ -1,22 +1,18 @@
 /** What there is to draw of a chain in a span of time: figures and paths only, so that it can be tested as such. */
 
-import { word } from './columns';
 import type { Journal } from './journal';
 import type { Heap, Lane, Lanes } from './lanes';
-import { line } from './text';
 import { count, counted, duration } from './units';
 import type { Viewport } from './viewport';
 import { KINDS } from './wire';
 import type { Kind } from './wire';
 
-export const LANE = 25;
-export const BAR = 17;
+export const LANE = 26;
+export const BAR = 18;
 /** Where the letters of a bar stand, above its strip. */
 const BASE = 10.5;
 /** Where the first lane begins, below the time's labels. */
 export const TOP = 24;
-/** The width of the column for what is too far ahead to be drawn at its time. */
-export const COLUMN = 216;
 
 /** Up to which width bars of a lane are drawn as one, in pixels. */
 const LEAST = 2;
@@ -33,8 +29,6 @@ const GAUGE = 3;
 const ROOM_FOR_HEAD = 8;
 /** Shares of its time in which something ran, from which a heap is drawn darker. */
 const LEVELS: readonly number[] = [0, 0.2, 0.45, 0.75];
-/** How far ahead is drawn at its time, as a share of the time before. */
-const REACH = 0.6;
 
 export type State = 'ok' | 'running' | 'failed' | 'cancelled';
 
@@ -84,18 +78,6 @@ export interface Scene {
   least: number;
 }
 
-/** What is scheduled, split by where it is drawn. */
-export interface Ahead {
-  /** Rows of `scheduled` that are drawn at their time. */
-  near: number[];
-  /** Those that stand in a column of their own, as their time is far off. */
-  far: number[];
-  /** How many there are beyond all of these. */
-  more: number;
-  /** Up to when the picture has to go for those at their time. */
-  end: number;
-}
-
 /** How wide a heap is, in pixels. */
 export function cellOf(least: number): number {
   return Math.max(CELL, least);
@@ -104,18 +86,6 @@ export function cellOf(least: number): number {
 /** The middle of a lane. */
 export function middle(lane: number): number {
   return TOP + lane * LANE + LANE / 2;
-}
-
-/** Whether what is scheduled is drawn at its time or as a list. */
-export function whatIsAhead(journal: Journal, begin: number, rows: number): Ahead {
-  const { scheduled, now } = journal;
-  const span = Math.max(now - begin, 1);
-  const near: number[] = [];
-  const far: number[] = [];
-  scheduled.due.forEach((due, row) => (due - now <= span * REACH ? near : far).push(row));
-  const shown = far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
-  const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? now), now);
-  return { near, far: shown, more: Math.max(0, scheduled.total - near.length - shown.length), end };
 }
 
 /** How wide a text will be; a little more than it is. */
@@ -234,6 +204,15 @@ class Composer {
     };
     lane.walk(view.from, view.to, this.least * pixel, cellOf(this.least) * pixel, one, many);
     close();
+    // What begins behind the view may have waited in it.
+    const next = lane.after(view.to);
+    const item = lane.items[next];
+    if (item !== undefined && (lane.starts[next] as number) > view.to) {
+      const since = this.since(item, this.journal.previousOf(item));
+      if (since !== null && since < view.to) {
+        one(next);
+      }
+    }
   }
 
   private stateOf(index: number): State {
@@ -253,7 +232,7 @@ class Composer {
       let behind = ended;
       let inner = ended;
       if (shape !== null) {
-        const tight = this.nextIn(bar) - ended < 16;
+        const tight = this.nextStart(bar) - ended < 20;
         if (!tight) {
           behind += this.mark(lane, shape, ended + 7) ? 13 : 0;
         } else if (bar.width >= 30) {
@@ -301,7 +280,10 @@ class Composer {
     }
     const above = lanes.of(cause);
     const from = middle(above) + (above < lane ? BAR / 2 : above > lane ? -BAR / 2 : 0);
-    if (free > since + (view.span / view.width) * 2) {
+    const follows = (lanes.all[lane] as Lane).items[place - 1] === cause;
+    if (follows) {
+      this.lines[lit ? 'lit' : roomy ? 'arrow' : 'hint'].push(`M${round(Math.max(x, view.x(free)))} ${y}H${round(bar.x)}`);
+    } else if (free > since + (view.span / view.width) * 2) {
       // Others ran in its lane while it waited: the way there is only hinted at.
       this.wait(Math.max(view.x(free), bar.x - 12), bar.x, y, lit);
       const bend = Math.min(40, Math.max(8, (bar.x - x) / 2));
@@ -359,18 +341,17 @@ class Composer {
     }
   }
 
-  /** Up to where its lane is empty. */
+  /** Up to where a name may go in its lane. */
   private nextIn(bar: Placed): number {
-    const { journal, view } = this;
-    const lane = this.lanes.all[bar.lane] as Lane;
-    const next = lane.items[bar.place + 1];
-    if (next === undefined) {
-      return view.width;
-    }
-    const started = view.x(lane.starts[bar.place + 1] as number);
-    // A name may stand on the line of a wait, but the line of a retry says how long it was.
-    const edge = journal.previousOf(next) === bar.index ? bar.x + bar.width : started - ROOM_FOR_HEAD;
-    return Math.min(edge, view.width);
+    const next = this.lanes.all[bar.lane]?.items[bar.place + 1] ?? -1;
+    // It may stand on the line of a wait, but the line of a retry says how long it was.
+    const isRetry = next >= 0 && this.journal.previousOf(next) === bar.index;
+    return isRetry ? bar.x + bar.width : Math.min(this.nextStart(bar) - ROOM_FOR_HEAD, this.view.width);
+  }
+
+  private nextStart(bar: Placed): number {
+    const started = this.lanes.all[bar.lane]?.starts[bar.place + 1];
+    return started === undefined ? this.view.width + ROOM_FOR_HEAD : this.view.x(started);
   }
 
   private gauge(bar: Bar): void {
@@ -398,88 +379,18 @@ class Composer {
   }
 }
 
-/** Put what is scheduled into a scene: hollow marks at their time, or a list at the right. */
-export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: Ahead, rows: number): void {
-  const { scheduled, now } = journal;
-  const parts: string[] = [];
-  const taken: number[] = [];
-  let left = ahead.more;
-  const usable = ahead.near.length + (ahead.far.length > 0 ? 0 : left) > rows ? rows - 1 : rows;
-  const put = (text: string, x: number, lane: number, kind: 'ahead' | 'more'): void => {
-    scene.labels.push({ text, x: round(x), y: middle(lane) + 3.5, kind });
-  };
-  for (const row of ahead.near) {
-    const x = view.x(Math.max(scheduled.due[row] ?? now, now));
-    if (x < -20 || x > view.width) {
-      continue;
-    }
-    const lane = [...Array(usable).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
-    if (lane === undefined) {
-      left += 1;
-      continue;
-    }
-    parts.push(pill(x, lane, 10));
-    const [full, short] = namesOf(journal, row);
-    const [when, every] = until(journal, row);
-    const texts = [`${full} ${when}${every}`, `${full} ${when}`, `${short} ${when}`, short, when];
-    const text = texts.find(words => x + 16 + breadth(words) <= view.width + 6);
-    if (text !== undefined) {
-      put(text, x + 15, lane, 'ahead');
-    }
-    taken[lane] = x + 24 + breadth(text ?? '');
-  }
-  const column = view.width + 22;
-  ahead.far.forEach((row, lane) => {
-    parts.push(pill(column, lane, 10));
-    const [when] = until(journal, row);
-    put(cut(`${when}  ${namesOf(journal, row)[1]}`, COLUMN - 42), column + 16, lane, 'ahead');
-  });
-  if (left > 0) {
-    const lane = ahead.far.length > 0 ? ahead.far.length : Math.max(0, rows - 1);
-    put(`+${count(left)} more scheduled`, ahead.far.length > 0 ? column + 16 : view.x(now) + 8, lane, 'more');
-  }
-  scene.ahead = parts.join('');
-}
-
-/** How a scheduled task is called: in full, and by its key alone, which is the name its author gave it. */
-export function namesOf(journal: Journal, row: number): [full: string, short: string] {
-  const method = line(word(journal.scheduled.method, row), 40);
-  const key = line(word(journal.scheduled.key, row), 40);
-  return key === '' || key === method ? [method, method] : [`${method} “${key}”`, key];
-}
-
-/** When it is due, as seen from now, and how often. */
-export function until(journal: Journal, row: number): [when: string, every: string] {
-  const left = (journal.scheduled.due[row] ?? 0) - journal.now;
-  const every = journal.scheduled.every_ms[row] ?? null;
-  return [left <= 0 ? 'due now' : `in ${duration(left)}`, every === null ? '' : `, every ${duration(every)}`];
-}
-
-function cut(text: string, width: number): string {
-  if (breadth(text) <= width) {
-    return text;
-  }
-  const kept = [...text];
-  while (kept.length > 0 && breadth(kept.join('')) > width - 10) {
-    kept.pop();
-  }
-  return `${kept.join('')}…`;
-}
-
 /** What a heap has to say. */
 export function heapWords(heap: Heap): string {
   const attempts = counted(heap.last - heap.first, 'attempt');
   return heap.failed > 0 ? `${attempts}, ${count(heap.failed)} failed` : `${attempts}, none failed`;
 }
 
-function pill(x: number, lane: number, width: number): string {
-  return rect(x, middle(lane) - BAR / 2 + 1.5, width, BAR - 3);
-}
-
-function rect(x: number, y: number, width: number, height: number): string {
+/** A box, as a part of a path. */
+export function rect(x: number, y: number, width: number, height: number): string {
   return `M${round(x)} ${round(y)}h${round(width)}v${height}h${round(-width)}z`;
 }
 
-function round(value: number): number {
+/** To a tenth of a pixel: what is exact beyond that only makes paths long. */
+export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

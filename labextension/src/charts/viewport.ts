@@ -9,11 +9,15 @@
 const LEAST = 0.05;
 /** Room ahead of a run that goes on, as a share of what it has taken. */
 const AHEAD = 0.15;
+/** Where the end stands in a view that goes along with it, as a share of the width. */
+const TIP = 0.92;
 
 /** A span of time, drawn over a number of pixels. */
 export class Viewport {
   private begin = 0;
   private end = 1;
+  /** Up to when something is known; behind it there may be room. */
+  private tip = 1;
   private left = 0;
   private right = 1;
   private pixels = 1;
@@ -64,10 +68,13 @@ export class Viewport {
    */
   cover(begin: number, end: number, growing: boolean): void {
     const least = Math.max(end, begin + 1);
+    this.tip = least;
     if (!growing) {
       this.move(begin, least);
     } else if (begin !== this.begin || least > this.end || this.end === 1) {
       this.move(begin, begin + (least - begin) * (1 + AHEAD));
+    } else {
+      this.move(begin, this.end);
     }
   }
 
@@ -123,17 +130,16 @@ export class Viewport {
     this.everything = false;
     this.left = Math.min(Math.max(left, this.begin), this.end - span);
     this.right = this.left + span;
-    this.along = this.right >= this.end - span * 1e-6;
+    this.along = this.left <= this.tip && this.tip <= this.right + span * 1e-6;
   }
 
   private move(begin: number, end: number): void {
-    const grown = end - this.end;
     this.begin = begin;
     this.end = end;
     if (this.everything) {
       this.fit();
     } else {
-      this.look(this.left + (this.along ? grown : 0), this.span);
+      this.look(this.along ? Math.max(this.left, this.tip - this.span * TIP) : this.left, this.span);
     }
   }
 }
