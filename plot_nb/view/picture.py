@@ -54,6 +54,9 @@ _MOST_WRITES = 200
 _SOURCE = 20_000
 _SOURCES = 40_000
 _SCHEDULED = 20
+_ERRORS = 30_000
+_EXACT = 1000
+"""Attempts up to which times have fractions of a millisecond."""
 _PROGRESS = 300
 _TEXT = 2000
 _LOGS = 40
@@ -252,12 +255,20 @@ def _lines(column: Words, limit: int) -> Words:
 
 
 def _safe_executions(rows: ExecutionRows) -> ExecutionRows:
+    longest = min(300, max(30, _ERRORS // max(1, len(rows["error"]["words"]))))
+    if len(rows["id"]) > _EXACT:
+        rows = {
+            **rows,
+            "queued": [None if each is None else round(each) for each in rows["queued"]],
+            "started": [round(each) for each in rows["started"]],
+            "ended": [None if each is None else round(each) for each in rows["ended"]],
+        }
     return {
         **rows,
         "method": _lines(rows["method"], 200),
         "cause": _lines(rows["cause"], 24),
         "outcome": _lines(rows["outcome"], 24),
-        "error": _lines(rows["error"], 300),
+        "error": _lines(rows["error"], longest),
     }
 
 
