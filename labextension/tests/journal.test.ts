@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import runs from '../../tests/fixtures/runs.json';
 import { Journal } from '../src/charts/journal';
-import type { Kind } from '../src/charts/wire';
+import type { Kind, ProgressRows } from '../src/charts/wire';
 import { chainOf, rowsOf, words } from './rows';
 import type { Made } from './rows';
 
@@ -205,4 +205,57 @@ test('a hundred thousand attempts are taken in quickly, and rows cost no more at
   journal.apply(rows);
   expect(performance.now() - late).toBeLessThan(100);
   expect(journal.summary()).toMatch(/^100,140 executions, /);
+});
+
+function progressOf(id: number[], total: number[], more: Partial<ProgressRows> = {}): ProgressRows {
+  const none = id.map(() => null);
+  const updated = id.map(each => 10 * each);
+  return {
+    ...{ key: 'sync', field: 'done', expected: null, id, by: id, updated, items: total, total },
+    ...{ rate: none, requests_per_item: none, left_ms: none, ...more }
+  };
+}
+
+test('progress is added to, a row at a time, and begins anew with another entry', () => {
+  const journal = new Journal(rowsOf([], { progress: progressOf([3, 5], [1, 2]) }));
+  journal.apply(rowsOf([], { progress: progressOf([5, 9], [20, 30], { expected: 40 }) }));
+  expect(journal.progress).toMatchObject({ id: [3, 5, 9], total: [1, 20, 30], by: [3, 5, 9], expected: 40 });
+  journal.apply(rowsOf([], { progress: progressOf([], []) }));
+  expect(journal.progress?.id).toEqual([3, 5, 9]);
+  journal.apply(rowsOf([], { progress: progressOf([9], [7], { field: 'pages' }) }));
+  expect(journal.progress).toMatchObject({ id: [9], total: [7] });
+});
+
+const START = { attempt: 0, write: 0 };
+
+test('a sample of a saved picture makes room for all rows of a kernel, in their order', () => {
+  const all = chainOf(30);
+  const journal = new Journal(rowsOf([...all.slice(0, 5), ...all.slice(-5)], { left_out: 20 }));
+  const { generation } = journal;
+  journal.apply(rowsOf(all.slice(0, 20), { from: START, to: { attempt: 20, write: 0 } }));
+  expect(journal.generation).not.toBe(generation);
+  journal.apply(rowsOf(all.slice(20), { from: { attempt: 20, write: 0 }, to: { attempt: 30, write: 0 } }));
+  expect(journal.leftOut).toBe(0);
+  expect(Array.from({ length: journal.length }, (_, index) => journal.idAt(index))).toEqual(all.map(({ id }) => id));
+  expect(journal.summary()).toBe(new Journal(rowsOf(all)).summary());
+});
+
+test('all of a saved picture stays where it is when a kernel sends it again', () => {
+  const journal = new Journal(rowsOf(chainOf(10)));
+  const { generation } = journal;
+  journal.apply(rowsOf(chainOf(10), { from: START, to: { attempt: 10, write: 0 } }));
+  expect([journal.generation, journal.length]).toEqual([generation, 10]);
+});
+
+test('the picture that is saved at the end leaves out nothing that is here', () => {
+  const all = chainOf(30);
+  const journal = new Journal(rowsOf(all, { from: START, to: { attempt: 30, write: 0 } }));
+  journal.apply(rowsOf([...all.slice(0, 5), ...all.slice(-5)], { left_out: 20 }));
+  expect([journal.length, journal.leftOut]).toEqual([30, 0]);
+});
+
+test('writes that no piece had are counted up', () => {
+  const journal = new Journal(rowsOf([], { from: START, writes_left_out: 3 }));
+  journal.apply(rowsOf([], { from: { attempt: 1, write: 9 }, writes_left_out: 4 }));
+  expect(journal.writesLeftOut).toBe(7);
 });

@@ -86,10 +86,10 @@ export function outcomeElement(attempt: Attempt): HTMLElement {
 
 /** Draws at most once a frame, and only what somebody can see. */
 export class Drawing {
-  private _frame = 0;
-  private _visible = true;
-  private _disposed = false;
-  private readonly _observer: IntersectionObserver | null = null;
+  private frame = 0;
+  private visible = true;
+  private disposed = false;
+  private readonly observer: IntersectionObserver | null = null;
 
   /**
    * @param host What is drawn in: it is drawn again when it comes into view.
@@ -97,40 +97,40 @@ export class Drawing {
    */
   constructor(
     host: HTMLElement,
-    private readonly _draw: () => void
+    private readonly draw: () => void
   ) {
     if (typeof IntersectionObserver !== 'undefined') {
-      this._observer = new IntersectionObserver(entries => {
-        this._visible = entries.some(entry => entry.isIntersecting);
-        if (this._visible) {
+      this.observer = new IntersectionObserver(entries => {
+        this.visible = entries.some(entry => entry.isIntersecting);
+        if (this.visible) {
           this.request();
         }
       });
-      this._observer.observe(host);
+      this.observer.observe(host);
     }
   }
 
   /** Draw at the next frame. */
   request(): void {
-    if (this._disposed || this._frame || !this._visible) {
+    if (this.disposed || this.frame || !this.visible) {
       return;
     }
-    this._frame = requestAnimationFrame(() => this.now());
+    this.frame = requestAnimationFrame(() => this.now());
   }
 
   /** Draw at once. */
   now(): void {
-    cancelAnimationFrame(this._frame);
-    this._frame = 0;
-    if (!this._disposed) {
-      this._draw();
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    if (!this.disposed) {
+      this.draw();
     }
   }
 
   dispose(): void {
-    this._disposed = true;
-    cancelAnimationFrame(this._frame);
-    this._observer?.disconnect();
+    this.disposed = true;
+    cancelAnimationFrame(this.frame);
+    this.observer?.disconnect();
   }
 }
 

@@ -6,30 +6,30 @@ type Store = Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** Numbers by row. Only Float64 columns can hold `NaN`, which stands for what is not there. */
 export class Column<S extends Store = Float64Array> {
-  private _data: S;
+  private data: S;
 
-  constructor(private readonly _make: new (length: number) => S) {
-    this._data = new _make(256);
+  constructor(private readonly make: new (length: number) => S) {
+    this.data = new make(256);
   }
 
   /** The number of a row; 0 where none was written. */
   at(row: number): number {
-    return this._data[row] ?? 0;
+    return this.data[row] ?? 0;
   }
 
   /** As `at`, with null for what is not there. */
   known(row: number): number | null {
-    const value = this._data[row];
+    const value = this.data[row];
     return value === undefined || Number.isNaN(value) ? null : value;
   }
 
   set(row: number, value: number): void {
-    if (row >= this._data.length) {
-      const grown = new this._make(Math.max(row + 1, 2 * this._data.length));
-      grown.set(this._data);
-      this._data = grown;
+    if (row >= this.data.length) {
+      const grown = new this.make(Math.max(row + 1, 2 * this.data.length));
+      grown.set(this.data);
+      this.data = grown;
     }
-    this._data[row] = value;
+    this.data[row] = value;
   }
 }
 
@@ -40,31 +40,31 @@ export const bytes = (): Column<Uint8Array> => new Column(Uint8Array);
 
 /** Texts by row, of which few are different; each is made safe to show once. */
 export class TextColumn {
-  private readonly _numbers = new Map<string, number>();
-  private readonly _raw: string[] = [];
-  private readonly _shown: string[] = [];
-  private readonly _at = naturals();
+  private readonly numbers = new Map<string, number>();
+  private readonly rawTexts: string[] = [];
+  private readonly shown: string[] = [];
+  private readonly places = naturals();
 
-  constructor(private readonly _show: (raw: string) => string = raw => raw) {}
+  constructor(private readonly show: (raw: string) => string = raw => raw) {}
 
   /** Safe to show. */
   at(row: number): string {
-    return this._shown[this._at.at(row)] ?? '';
+    return this.shown[this.places.at(row)] ?? '';
   }
 
   /** As it came. */
   raw(row: number): string {
-    return this._raw[this._at.at(row)] ?? '';
+    return this.rawTexts[this.places.at(row)] ?? '';
   }
 
   set(row: number, text: string): void {
-    let number = this._numbers.get(text);
+    let number = this.numbers.get(text);
     if (number === undefined) {
-      number = this._raw.push(text) - 1;
-      this._numbers.set(text, number);
-      this._shown.push(this._show(text));
+      number = this.rawTexts.push(text) - 1;
+      this.numbers.set(text, number);
+      this.shown.push(this.show(text));
     }
-    this._at.set(row, number);
+    this.places.set(row, number);
   }
 }
 

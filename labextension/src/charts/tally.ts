@@ -12,18 +12,12 @@ export interface Counted {
   number: number;
   spent: [Kind, number][];
   requests: number;
-  cpu_ms: number;
-  memory: number;
   near: boolean;
   again: boolean;
-  /** Null where a later attempt speaks for the execution. */
-  outcome: string | null;
 }
 
 export interface Headline {
   executions: number;
-  requests: number;
-  outcomes: Map<string, number>;
   limit: number;
   most: { requests: number; label: string } | null;
   /** The line where the only execution failed. */
@@ -32,50 +26,37 @@ export interface Headline {
 
 /** Sums over attempts that can be counted out again when they change. */
 export class Tally {
-  requests = 0;
-  cpu_ms = 0;
-  /** The largest memory peak that was seen. */
-  memory = 0;
-  /** Executions that are near a limit. */
-  near = 0;
-  /** Attempts after a failed one. */
-  retried = 0;
   /** Of the executions; an execution's is that of its last attempt. */
   readonly outcomes = new Map<string, number>();
-
-  private readonly _spent = new Map<Kind, number>();
-  private readonly _nearAttempts = new Map<number, number>();
+  private requests = 0;
+  private retried = 0;
+  private readonly spent = new Map<Kind, number>();
+  /** How many attempts are near a limit, by number of the execution. */
+  private readonly near = new Map<number, number>();
 
   count(sign: 1 | -1, attempt: Counted): void {
     this.requests += sign * attempt.requests;
-    this.cpu_ms += sign * attempt.cpu_ms;
-    this.memory = Math.max(this.memory, attempt.memory);
     this.retried += attempt.again ? sign : 0;
     for (const [kind, number] of attempt.spent) {
-      this._spent.set(kind, (this._spent.get(kind) ?? 0) + sign * number);
-    }
-    if (attempt.outcome !== null) {
-      add(this.outcomes, attempt.outcome, sign);
+      add(this.spent, kind, sign * number);
     }
     if (attempt.near) {
-      add(this._nearAttempts, attempt.number, sign);
-      this.near = this._nearAttempts.size;
+      add(this.near, attempt.number, sign);
     }
   }
 
-  /** A later attempt speaks for the execution now. */
-  replaceLast(outcome: string): void {
-    add(this.outcomes, outcome, -1);
+  countOutcome(outcome: string, sign: 1 | -1): void {
+    add(this.outcomes, outcome, sign);
   }
 
   /** Requests by kind, in the order of the bar's parts. */
   totals(): [Kind, number][] {
-    return KINDS.map((kind): [Kind, number] => [kind, this._spent.get(kind) ?? 0]).filter(([, number]) => number);
+    return KINDS.map((kind): [Kind, number] => [kind, this.spent.get(kind) ?? 0]).filter(([, number]) => number);
   }
 
   headline(said: Headline): string {
-    const totals = `${counted(said.executions, 'execution')}, ${counted(said.requests, 'request')}`;
-    const head = `${totals}: ${outcomesOf(said)}.`;
+    const totals = `${counted(said.executions, 'execution')}, ${counted(this.requests, 'request')}`;
+    const head = `${totals}: ${outcomesOf(this.outcomes, said)}.`;
     if (!said.most?.requests || said.executions <= 1) {
       return head;
     }
@@ -88,8 +69,9 @@ export class Tally {
 
   remarks(scheduled: ScheduledRows): string[] {
     const found: string[] = [];
-    if (this.near) {
-      found.push(`${counted(this.near, 'execution')} ${was(this.near)} at 80% of a limit or more.`);
+    const near = this.near.size;
+    if (near) {
+      found.push(`${counted(near, 'execution')} ${was(near)} at 80% of a limit or more.`);
     }
     if (this.retried) {
       found.push(`${counted(this.retried, 'attempt')} failed and ${was(this.retried)} tried again.`);
@@ -101,8 +83,7 @@ export class Tally {
   }
 }
 
-function outcomesOf(said: Headline): string {
-  const { outcomes } = said;
+function outcomesOf(outcomes: ReadonlyMap<string, number>, said: Headline): string {
   if (outcomes.size === 1 && outcomes.has('ok')) {
     return said.executions > 1 ? 'all ok' : 'ok';
   }
