@@ -25,7 +25,12 @@ export interface MadeLog {
 }
 
 /** What would have been counted of the requests, unless `more` says otherwise. */
-export function detailOf(id: number, requests: MadeRequest[], logs: MadeLog[] = [], more: Partial<Detail> = {}): Detail {
+export function detailOf(
+  id: number,
+  requests: MadeRequest[],
+  logs: MadeLog[] = [],
+  more: Partial<Detail> = {}
+): Detail {
   const named = requests.map(made => (made.name ?? 'store.set').split('.'));
   const totals = new Map<string, number>();
   requests.forEach((made, place) => {
@@ -108,7 +113,12 @@ no indentation
         print(item)
 `;
 
-export const SOURCE: Source = { twist: 'CalendarSync', version: 1, filename: '%%twist CalendarSync', text: CELL };
+export const SOURCE: Source = {
+  twist: 'CalendarSync',
+  version: 1,
+  filename: '%%twist CalendarSync',
+  text: CELL
+};
 
 /** Markup, a script, what reorders text, what acts on a terminal, a null byte. */
 export const HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202egnp.exe\u0000\u001b[31m';

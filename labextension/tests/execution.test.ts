@@ -16,7 +16,17 @@ import { detailOf, HOSTILE, intruders, nextFrame, requestsOf, SOURCE } from './d
 import { rowsOf } from './rows';
 import type { Made } from './rows';
 
-const OVER: Made = { id: 7, requests: 1000, cpu_ms: 90, outcome: 'over_requests', line: 21, error: 'RequestLimitExceeded: no', parent: 5, started: 1000, ended: 9000 };
+const OVER: Made = {
+  id: 7,
+  requests: 1000,
+  cpu_ms: 90,
+  outcome: 'over_requests',
+  line: 21,
+  error: 'RequestLimitExceeded: no',
+  parent: 5,
+  started: 1000,
+  ended: 9000
+};
 const OK: Made = { id: 5, requests: 505, cpu_ms: 12, started: 0, ended: 800 };
 
 interface Shown {
@@ -28,7 +38,12 @@ interface Shown {
 }
 
 /** A kernel that gives the details that it has. */
-async function show(rows: Rows, selected: number | null, has: Detail[] | null = null, onAsk?: () => void): Promise<Shown> {
+async function show(
+  rows: Rows,
+  selected: number | null,
+  has: Detail[] | null = null,
+  onAsk?: () => void
+): Promise<Shown> {
   const journal = new Journal(rows);
   const ask = vi.fn((id: number) => {
     onAsk?.();
@@ -42,7 +57,14 @@ async function show(rows: Rows, selected: number | null, has: Detail[] | null = 
   const context: Context = {
     journal,
     selection: new Selection(selected),
-    kernel: { live: has !== null, trusted: true, detail: ask, values: vi.fn(), write: vi.fn(), subscribe: () => () => undefined }
+    kernel: {
+      live: has !== null,
+      trusted: true,
+      detail: ask,
+      values: vi.fn(),
+      write: vi.fn(),
+      subscribe: () => () => undefined
+    }
   };
   const chart = executionChart(context);
   document.body.replaceChildren(chart.element);
@@ -68,9 +90,13 @@ beforeEach(() => document.body.replaceChildren());
 describe('an attempt in words', () => {
   it('has its budget, its CPU, how it ended and the line that spent most', () => {
     const attempt = new Journal(rowsOf([OK])).attempt(0);
-    const totals = lineTotals(detailOf(5, [...requestsOf(2, { line: 4 }), ...requestsOf(3, { line: 18 })]).lines);
+    const totals = lineTotals(
+      detailOf(5, [...requestsOf(2, { line: 4 }), ...requestsOf(3, { line: 18 })]).lines
+    );
 
-    expect(summaryOf(attempt, 1000, totals)).toBe('sync_page #1: 505 of 1000 requests, 12 ms CPU, ok; line 18 spent most: 3');
+    expect(summaryOf(attempt, 1000, totals)).toBe(
+      'sync_page #1: 505 of 1000 requests, 12 ms CPU, ok; line 18 spent most: 3'
+    );
     expect(summaryOf(attempt, 1000, [])).toBe('sync_page #1: 505 of 1000 requests, 12 ms CPU, ok');
   });
 
@@ -94,11 +120,17 @@ describe('an attempt in words', () => {
 });
 
 describe('the selected execution', () => {
-  const detail = detailOf(7, [...requestsOf(999, { line: 21 }), { seq: 1000, line: 10 }, { seq: 1001, line: 21, duration_ms: null }], [{ seq: 3, text: 'hello' }], {
-    arguments: '1, name="x"',
-    traceback: 'Traceback (most recent call last):\n  File "%%twist CalendarSync", line 12, in sync_page\nRequestLimitExceeded: no',
-    lines: detailOf(7, [...requestsOf(999, { line: 21 }), { seq: 1000, line: 10 }]).lines
-  });
+  const detail = detailOf(
+    7,
+    [...requestsOf(999, { line: 21 }), { seq: 1000, line: 10 }, { seq: 1001, line: 21, duration_ms: null }],
+    [{ seq: 3, text: 'hello' }],
+    {
+      arguments: '1, name="x"',
+      traceback:
+        'Traceback (most recent call last):\n  File "%%twist CalendarSync", line 12, in sync_page\nRequestLimitExceeded: no',
+      lines: detailOf(7, [...requestsOf(999, { line: 21 }), { seq: 1000, line: 10 }]).lines
+    }
+  );
   const rows = rowsOf([OK, OVER], { details: [detail], sources: [SOURCE] });
 
   it('asks to select one where none is', async () => {
@@ -111,7 +143,9 @@ describe('the selected execution', () => {
   it('is told with its figures, its line and its error', async () => {
     const { element } = await show(rows, 7);
 
-    expect(element.getAttribute('aria-label')).toBe('sync_page #2: 1000 of 1000 requests, 90 ms CPU, over_requests at line 21; line 21 spent most: 999');
+    expect(element.getAttribute('aria-label')).toBe(
+      'sync_page #2: 1000 of 1000 requests, 90 ms CPU, over_requests at line 21; line 21 spent most: 999'
+    );
     expect(element.textContent).toContain('✕ over 1000 of 1000 100%');
     expect(element.textContent).toContain('999 of 1000');
     expect(element.textContent).toContain('✕ stopped here: request 1001 is one too many');
@@ -130,7 +164,10 @@ describe('the selected execution', () => {
   });
 
   it('has its other attempts beside it', async () => {
-    const tries = rowsOf([{ id: 1, execution: 1, outcome: 'error' }, { id: 2, execution: 1, attempt: 2 }]);
+    const tries = rowsOf([
+      { id: 1, execution: 1, outcome: 'error' },
+      { id: 2, execution: 1, attempt: 2 }
+    ]);
     const { element, context } = await show(tries, 2);
     named(element, '1 error').click();
 
@@ -140,7 +177,9 @@ describe('the selected execution', () => {
 
   it('shows only the requests of a line that is picked', async () => {
     const { element } = await show(rows, 7);
-    const line = [...element.querySelectorAll<HTMLElement>('[role=option]')].find(each => each.textContent?.startsWith('10'));
+    const line = [...element.querySelectorAll<HTMLElement>('[role=option]')].find(each =>
+      each.textContent?.startsWith('10')
+    );
     line?.click();
 
     expect(element.querySelector('[role=grid]')?.getAttribute('aria-label')).toContain('1 of 1000 requests');
@@ -171,7 +210,11 @@ describe('what a picture does not hold', () => {
   const all = detailOf(5, requestsOf(505));
 
   it('is asked of the kernel when an execution is selected', async () => {
-    const { element, context, ask } = await show(rowsOf([OK, OVER], { details: [detailOf(7, requestsOf(1000))] }), 7, [all]);
+    const { element, context, ask } = await show(
+      rowsOf([OK, OVER], { details: [detailOf(7, requestsOf(1000))] }),
+      7,
+      [all]
+    );
     expect(ask).not.toHaveBeenCalled();
 
     context.selection.set(5);
@@ -232,7 +275,9 @@ describe('what a picture does not hold', () => {
     expect(beginning.element.textContent).toContain('To see the rest, run the cell again.');
 
     const nothing = await show(rowsOf([OK]), 5);
-    expect(nothing.element.textContent).toContain('no kernel is connected that has them: run the cell again.');
+    expect(nothing.element.textContent).toContain(
+      'no kernel is connected that has them: run the cell again.'
+    );
     expect(nothing.ask).not.toHaveBeenCalled();
   });
 
@@ -253,11 +298,16 @@ describe('what a picture does not hold', () => {
 describe('hostile text', () => {
   it('is text everywhere', async () => {
     const made = { ...OVER, outcome: 'error', method: HOSTILE, error: HOSTILE, cause: HOSTILE };
-    const hostile = detailOf(7, [{ seq: 1, name: HOSTILE, detail: HOSTILE, error: HOSTILE, line: 2 }], [{ seq: 0, text: HOSTILE, level: HOSTILE }], {
-      arguments: HOSTILE,
-      result: HOSTILE.repeat(100),
-      traceback: `${HOSTILE}\n${HOSTILE}`
-    });
+    const hostile = detailOf(
+      7,
+      [{ seq: 1, name: HOSTILE, detail: HOSTILE, error: HOSTILE, line: 2 }],
+      [{ seq: 0, text: HOSTILE, level: HOSTILE }],
+      {
+        arguments: HOSTILE,
+        result: HOSTILE.repeat(100),
+        traceback: `${HOSTILE}\n${HOSTILE}`
+      }
+    );
     const source = { ...SOURCE, filename: HOSTILE, text: `\n"${HOSTILE}"` };
     const { element } = await show(rowsOf([OK, made], { details: [hostile], sources: [source] }), 7);
     element.querySelector('[role=grid]')?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }));
@@ -273,25 +323,32 @@ describe('pictures of real runs', () => {
     ([name, picture]) => [name, picture as unknown as Picture] as const
   );
 
-  it.each(pictures)('%s: every attempt is drawn, and its lines add up to its requests', async (_, picture) => {
-    const journal = new Journal(picture.rows);
-    for (const { id } of picture.rows.details) {
-      const { element } = await show(picture.rows, id);
-      const attempt = journal.attempt(journal.indexOf(id));
-      const spent = lineTotals(journal.detail(id)!.lines).reduce((sum, total) => sum + total.requests, 0);
+  it.each(pictures)(
+    '%s: every attempt is drawn, and its lines add up to its requests',
+    async (_, picture) => {
+      const journal = new Journal(picture.rows);
+      for (const { id } of picture.rows.details) {
+        const { element } = await show(picture.rows, id);
+        const attempt = journal.attempt(journal.indexOf(id));
+        const spent = lineTotals(journal.detail(id)!.lines).reduce((sum, total) => sum + total.requests, 0);
 
-      expect(spent).toBe(attempt.requests);
-      expect(element.getAttribute('aria-label')).toContain(attempt.method);
-      expect(intruders(element)).toEqual([]);
+        expect(spent).toBe(attempt.requests);
+        expect(element.getAttribute('aria-label')).toContain(attempt.method);
+        expect(intruders(element)).toEqual([]);
+      }
     }
-  });
+  );
 
   it('the wrong way: the line where it was stopped is the one that the traceback shows', async () => {
     const picture = pictures[0]![1];
     const journal = new Journal(picture.rows);
     const { element } = await show(picture.rows, journal.attempt(0).id);
     const stop = element.querySelector('.pnb-ex-stopped code')?.textContent ?? '';
-    const shown = journal.detail(journal.attempt(0).id)?.traceback?.split('\n').find(line => line.includes('await self.callback')) ?? '?';
+    const shown =
+      journal
+        .detail(journal.attempt(0).id)
+        ?.traceback?.split('\n')
+        .find(line => line.includes('await self.callback')) ?? '?';
 
     expect(stop).toContain(shown.trim());
   });
@@ -299,7 +356,9 @@ describe('pictures of real runs', () => {
   it('has nothing that axe would call serious', async () => {
     const { element } = await show(pictures[0]![1].rows, new Journal(pictures[0]![1].rows).attempt(0).id);
     element.querySelector('[role=grid]')?.dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }));
-    const { violations } = await axe.run(element, { rules: { 'color-contrast': { enabled: false }, region: { enabled: false } } });
+    const { violations } = await axe.run(element, {
+      rules: { 'color-contrast': { enabled: false }, region: { enabled: false } }
+    });
 
     expect(violations.map(each => `${each.id}: ${each.nodes[0]?.html}`)).toEqual([]);
   });

@@ -14,7 +14,14 @@ const ATTEMPTS = [
   { id: 3, started: 200, parent: 2 }
 ];
 const DETAILS = [
-  detailOf(1, [], [{ seq: 0, time: 10, text: 'first' }, { seq: 0, time: 150, text: 'late', level: 'warning' }]),
+  detailOf(
+    1,
+    [],
+    [
+      { seq: 0, time: 10, text: 'first' },
+      { seq: 0, time: 150, text: 'late', level: 'warning' }
+    ]
+  ),
   detailOf(2, [], [{ seq: 0, time: 120, text: 'second', level: 'error', line: 7 }])
 ];
 
@@ -26,7 +33,14 @@ function contextOf(of: Journal, selected: number | null = null): Context {
   return {
     journal: of,
     selection: new Selection(selected),
-    kernel: { live: true, trusted: true, detail: vi.fn(), values: vi.fn(), write: vi.fn(), subscribe: () => () => undefined }
+    kernel: {
+      live: true,
+      trusted: true,
+      detail: vi.fn(),
+      values: vi.fn(),
+      write: vi.fn(),
+      subscribe: () => () => undefined
+    }
   };
 }
 
@@ -57,7 +71,8 @@ describe('the logs of a run', () => {
 
   it('can be had by level and by execution', () => {
     const { rows } = logsOf(journal());
-    const left = (levels: string[], id: number | null): string[] => selectLogs(rows, { levels: new Set(levels), id }).map(row => row.entry.text);
+    const left = (levels: string[], id: number | null): string[] =>
+      selectLogs(rows, { levels: new Set(levels), id }).map(row => row.entry.text);
 
     expect(left([], null)).toEqual(['first', 'second', 'late']);
     expect(left(['warning', 'error'], null)).toEqual(['second', 'late']);
@@ -82,7 +97,8 @@ describe('the logs on the screen', () => {
 
   it('are those of a level where its button is pressed', async () => {
     const element = await chartOf(contextOf(journal()));
-    const warning = (): HTMLButtonElement => [...element.querySelectorAll('button')].find(each => each.textContent?.includes('warning'))!;
+    const warning = (): HTMLButtonElement =>
+      [...element.querySelectorAll('button')].find(each => each.textContent?.includes('warning'))!;
     warning().click();
 
     expect(texts(element)).toEqual(['late']);
@@ -129,7 +145,20 @@ describe('the logs on the screen', () => {
   });
 
   it('show hostile text as text, and a megabyte shortened', async () => {
-    const element = await chartOf(contextOf(journal([detailOf(1, [], [{ seq: 0, level: HOSTILE, text: HOSTILE }, { seq: 0, text: 'x'.repeat(1_000_000) }])])));
+    const element = await chartOf(
+      contextOf(
+        journal([
+          detailOf(
+            1,
+            [],
+            [
+              { seq: 0, level: HOSTILE, text: HOSTILE },
+              { seq: 0, text: 'x'.repeat(1_000_000) }
+            ]
+          )
+        ])
+      )
+    );
     element.querySelector('[role=grid]')!.dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }));
 
     expect(intruders(element)).toEqual([]);

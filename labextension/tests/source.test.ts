@@ -14,7 +14,17 @@ const SET = LINES.findIndex(line => line.includes('await self.set(f"item')) + 1;
 
 function facts(more: Partial<SourceFacts> = {}): SourceFacts {
   const totals = lineTotals(detailOf(1, requestsOf(50, { line: SET })).lines);
-  return { text: CELL, title: 'CalendarSync', owner: 'CalendarSync', method: 'sync_page', totals, limit: 1000, stop: null, calls: [], ...more };
+  return {
+    text: CELL,
+    title: 'CalendarSync',
+    owner: 'CalendarSync',
+    method: 'sync_page',
+    totals,
+    limit: 1000,
+    stop: null,
+    calls: [],
+    ...more
+  };
 }
 
 function linesIn(rows: SourceRow[]): (number | null)[] {
@@ -30,15 +40,27 @@ describe('what the lines of a cell spent', () => {
       requests: [2, 1, 640, 5]
     });
 
-    expect(totals.map(total => [total.line, total.requests])).toEqual([[7, 1], [9, 642], [null, 5]]);
-    expect(totals[1]?.spent).toEqual([['store', 640], ['network', 2]]);
+    expect(totals.map(total => [total.line, total.requests])).toEqual([
+      [7, 1],
+      [9, 642],
+      [null, 5]
+    ]);
+    expect(totals[1]?.spent).toEqual([
+      ['store', 640],
+      ['network', 2]
+    ]);
     expect(totals[2]?.spent).toEqual([['other', 5]]);
     expect(operationsOf(totals[1]!)).toBe('store.set 640, network.fetch 2');
     expect(share(totals[1]!, 1000)).toBe('642 of 1000');
   });
 
   it('has a heaviest line among those that are known', () => {
-    const rows = { line: [null, 4, 6], tool: words(['store', 'store', 'store']), operation: words(['set', 'set', 'set']), requests: [9, 2, 5] };
+    const rows = {
+      line: [null, 4, 6],
+      tool: words(['store', 'store', 'store']),
+      operation: words(['set', 'set', 'set']),
+      requests: [9, 2, 5]
+    };
 
     expect(heaviest(lineTotals(rows))?.line).toBe(6);
     expect(heaviest([])).toBeNull();
@@ -50,7 +72,9 @@ describe('the lines that are drawn', () => {
     const row = sourceRows(facts(), new Set()).find(each => each.kind === 'line' && each.line === SET);
 
     expect(SET).toBe(21);
-    expect(row?.kind === 'line' && row.pieces.map(piece => piece.text).join('')).toBe('        await self.set(f"item:{item}", text)');
+    expect(row?.kind === 'line' && row.pieces.map(piece => piece.text).join('')).toBe(
+      '        await self.set(f"item:{item}", text)'
+    );
   });
 
   it('are those of the method and those that spent, with the name of what they belong to', () => {
@@ -74,7 +98,18 @@ describe('the lines that are drawn', () => {
   });
 
   it('fold nothing that takes hardly more room than the fold', () => {
-    const rows = sourceRows(facts({ method: 'none', totals: lineTotals(detailOf(1, [{ seq: 1, line: 10 }, { seq: 2, line: 14 }]).lines) }), new Set());
+    const rows = sourceRows(
+      facts({
+        method: 'none',
+        totals: lineTotals(
+          detailOf(1, [
+            { seq: 1, line: 10 },
+            { seq: 2, line: 14 }
+          ]).lines
+        )
+      }),
+      new Set()
+    );
 
     expect(linesIn(rows)).toEqual([9, 10, 11, 12, 13, 14]);
   });
@@ -93,7 +128,10 @@ describe('the lines that are drawn', () => {
   });
 
   it('end with what was spent on no known line', () => {
-    const rows = sourceRows(facts({ totals: lineTotals(detailOf(1, [{ seq: 1, line: null }]).lines) }), new Set());
+    const rows = sourceRows(
+      facts({ totals: lineTotals(detailOf(1, [{ seq: 1, line: null }]).lines) }),
+      new Set()
+    );
 
     expect(rows[rows.length - 1]).toMatchObject({ kind: 'line', line: null });
   });
@@ -103,13 +141,16 @@ describe('the lines that are drawn', () => {
     const rows = sourceRows(facts({ text, method: 'none', totals: [] }), new Set());
 
     expect(rows.length).toBeLessThan(500);
-    expect(rows[0]?.kind === 'line' && rows[0].pieces.map(piece => piece.text).join('').length).toBeLessThan(600);
+    expect(rows[0]?.kind === 'line' && rows[0].pieces.map(piece => piece.text).join('').length).toBeLessThan(
+      600
+    );
   });
 });
 
 describe('a traceback', () => {
   it('goes through lines of this cell alone', () => {
-    const text = 'File "%%twist A", line 9, in a\n  File "other.py", line 3, in b\n  File "%%twist A", line 12, in c';
+    const text =
+      'File "%%twist A", line 9, in a\n  File "other.py", line 3, in b\n  File "%%twist A", line 12, in c';
 
     expect(tracedLines(text, '%%twist A')).toEqual([9, 12]);
     expect(tracedLines(null, '%%twist A')).toEqual([]);
@@ -157,7 +198,9 @@ describe('the source on the screen', () => {
     const view = new SourceView({ pick: vi.fn() });
     document.body.replaceChildren(view.element);
     view.show(facts(), true);
-    const stops = (): HTMLElement[] => [...view.element.querySelectorAll<HTMLElement>('[role=option][tabindex="0"]')];
+    const stops = (): HTMLElement[] => [
+      ...view.element.querySelectorAll<HTMLElement>('[role=option][tabindex="0"]')
+    ];
     const list = view.element.querySelector('[role=listbox]')!;
 
     expect(stops()).toHaveLength(1);
@@ -172,7 +215,9 @@ describe('the source on the screen', () => {
     const pick = vi.fn((line: number | null | undefined) => view.setPicked(line));
     const view = new SourceView({ pick });
     view.show(facts(), true);
-    const line = [...view.element.querySelectorAll<HTMLElement>('[role=option]')].find(each => each.textContent?.includes('50 of 1000'));
+    const line = [...view.element.querySelectorAll<HTMLElement>('[role=option]')].find(each =>
+      each.textContent?.includes('50 of 1000')
+    );
 
     line?.click();
     expect(pick).toHaveBeenLastCalledWith(SET);
@@ -206,7 +251,10 @@ describe('the source on the screen', () => {
   it('shows hostile text as text', () => {
     const view = new SourceView({ pick: vi.fn() });
     const totals = lineTotals(detailOf(1, [{ seq: 1, line: 2, name: HOSTILE }]).lines);
-    view.show(facts({ text: `\nx = "${HOSTILE}"`, title: HOSTILE, totals, stop: { line: 2, words: HOSTILE } }), true);
+    view.show(
+      facts({ text: `\nx = "${HOSTILE}"`, title: HOSTILE, totals, stop: { line: 2, words: HOSTILE } }),
+      true
+    );
 
     expect(intruders(view.element)).toEqual([]);
     expect(view.element.textContent).toContain('[U+202E]');

@@ -14,14 +14,23 @@ function feed(requests: MadeRequest[], logs: MadeLog[] = [], made = requests.len
 
 /** `1 2 info 3 …7`: requests by number, logs by level, gaps by how many are missing. */
 function said(entries: readonly Entry[]): string {
-  return entries.map(entry => (entry.type === 'request' ? entry.seq : entry.type === 'log' ? entry.text : `…${entry.missing}`)).join(' ');
+  return entries
+    .map(entry =>
+      entry.type === 'request' ? entry.seq : entry.type === 'log' ? entry.text : `…${entry.missing}`
+    )
+    .join(' ');
 }
 
 function facts(shown: Feed, more: Partial<WaterfallFacts> = {}): WaterfallFacts {
   return { label: '#2 sync_page', feed: shown, span: shown.end, limit: 1000, ...more };
 }
 
-function view(shown: Feed): { view: WaterfallView; look: ReturnType<typeof vi.fn>; unpick: ReturnType<typeof vi.fn>; grid: HTMLElement } {
+function view(shown: Feed): {
+  view: WaterfallView;
+  look: ReturnType<typeof vi.fn>;
+  unpick: ReturnType<typeof vi.fn>;
+  grid: HTMLElement;
+} {
   const look = vi.fn();
   const unpick = vi.fn();
   const made = new WaterfallView({ look, unpick });
@@ -46,13 +55,25 @@ beforeEach(() => document.body.replaceChildren());
 
 describe('requests and logs in one order', () => {
   it('puts a log behind the requests that had been made before it', () => {
-    const logs = [{ seq: 0, text: 'a' }, { seq: 2, text: 'b' }, { seq: 2, text: 'c' }, { seq: 3, text: 'd' }];
+    const logs = [
+      { seq: 0, text: 'a' },
+      { seq: 2, text: 'b' },
+      { seq: 2, text: 'c' },
+      { seq: 3, text: 'd' }
+    ];
 
     expect(said(feed(requestsOf(3), logs).entries)).toBe('a 1 2 b c 3 d');
   });
 
   it('keeps the place of requests that a saved picture does without, and the logs among them', () => {
-    const saved = feed(requestsOf(2), [{ seq: 1, text: 'a' }, { seq: 700, text: 'b' }], 1000);
+    const saved = feed(
+      requestsOf(2),
+      [
+        { seq: 1, text: 'a' },
+        { seq: 700, text: 'b' }
+      ],
+      1000
+    );
 
     expect(said(saved.entries)).toBe('1 a 2 …998 b');
     expect(saved).toMatchObject({ performed: 2, missing: 998 });
@@ -80,8 +101,15 @@ describe('requests and logs in one order', () => {
 
 describe('a filter', () => {
   const mixed = feed(
-    [{ seq: 1, name: 'network.fetch', line: 7 }, { seq: 2, line: 8, error: 'TypeError: no' }, { seq: 3, line: 8, detail: 'Item:9' }],
-    [{ seq: 1, text: 'note', line: 8 }, { seq: 3, text: 'ouch', level: 'error', line: 9 }],
+    [
+      { seq: 1, name: 'network.fetch', line: 7 },
+      { seq: 2, line: 8, error: 'TypeError: no' },
+      { seq: 3, line: 8, detail: 'Item:9' }
+    ],
+    [
+      { seq: 1, text: 'note', line: 8 },
+      { seq: 3, text: 'ouch', level: 'error', line: 9 }
+    ],
     90
   );
 
@@ -100,13 +128,22 @@ describe('a filter', () => {
   });
 
   it('is offered for what there is', () => {
-    expect([...tallyOf(mixed)]).toEqual([['store', 2], ['network', 1], ['logs', 2], ['problems', 2]]);
+    expect([...tallyOf(mixed)]).toEqual([
+      ['store', 2],
+      ['network', 1],
+      ['logs', 2],
+      ['problems', 2]
+    ]);
   });
 });
 
 describe('the time of the rows in view', () => {
   it('goes from the first start to the last end of these rows', () => {
-    const shown = feed([{ seq: 1, started: 10, duration_ms: 500 }, { seq: 2, started: 20 }, { seq: 3, started: 40 }]);
+    const shown = feed([
+      { seq: 1, started: 10, duration_ms: 500 },
+      { seq: 2, started: 20 },
+      { seq: 3, started: 40 }
+    ]);
 
     expect(windowOf(shown.entries, 1, 2)).toEqual([20, 45]);
     expect(windowOf(shown.entries, 0, 2)).toEqual([10, 510]);
@@ -132,22 +169,40 @@ describe('the waterfall on the screen', () => {
     expect(active?.getAttribute('aria-selected')).toBe('true');
     expect(look).toHaveBeenLastCalledWith(18, false);
     press(grid, 'ArrowUp');
-    expect(document.getElementById(grid.getAttribute('aria-activedescendant') ?? '')?.textContent).toContain('999');
+    expect(document.getElementById(grid.getAttribute('aria-activedescendant') ?? '')?.textContent).toContain(
+      '999'
+    );
     press(grid, 'Home');
-    expect(document.getElementById(grid.getAttribute('aria-activedescendant') ?? '')?.getAttribute('aria-rowindex')).toBe('2');
+    expect(
+      document.getElementById(grid.getAttribute('aria-activedescendant') ?? '')?.getAttribute('aria-rowindex')
+    ).toBe('2');
     expect(grid.querySelectorAll('[tabindex="0"]')).toHaveLength(0);
   });
 
   it('tells all of the active row', () => {
-    const { view: shown, grid } = view(feed([{ seq: 1, detail: 'k'.repeat(1500), line: 4, error: 'TimeoutError: no answer' }]));
+    const { view: shown, grid } = view(
+      feed([{ seq: 1, detail: 'k'.repeat(1500), line: 4, error: 'TimeoutError: no answer' }])
+    );
     press(grid, 'Home');
 
-    expect(shown.element.textContent).toContain('Request 1: store.set, line 4, +5 ms, took 5 ms, 80 B out, 14 B in, 0.1 ms of CPU before it');
+    expect(shown.element.textContent).toContain(
+      'Request 1: store.set, line 4, +5 ms, took 5 ms, 80 B out, 14 B in, 0.1 ms of CPU before it'
+    );
     expect(shown.element.textContent).toContain('k'.repeat(1500));
   });
 
   it('shows only one line where that is picked, and Escape ends it', () => {
-    const { view: shown, grid, unpick } = view(feed([{ seq: 1, line: 4 }, { seq: 2, line: 5 }, { seq: 3, line: 4 }]));
+    const {
+      view: shown,
+      grid,
+      unpick
+    } = view(
+      feed([
+        { seq: 1, line: 4 },
+        { seq: 2, line: 5 },
+        { seq: 3, line: 4 }
+      ])
+    );
     shown.setLine(4);
 
     expect(said(shown.entries)).toBe('1 3');
@@ -171,7 +226,12 @@ describe('the waterfall on the screen', () => {
   });
 
   it('forgets the filter with another execution, and keeps it while the same goes on', () => {
-    const { view: shown } = view(feed([{ seq: 1, line: 4 }, { seq: 2, line: 5 }]));
+    const { view: shown } = view(
+      feed([
+        { seq: 1, line: 4 },
+        { seq: 2, line: 5 }
+      ])
+    );
     shown.setLine(4);
     shown.show(facts(feed([...requestsOf(1, { line: 4 }), { seq: 2, line: 5 }, { seq: 3, line: 4 }])), false);
     expect(said(shown.entries)).toBe('1 3');
@@ -181,7 +241,16 @@ describe('the waterfall on the screen', () => {
   });
 
   it('says of failures in shape and words what they are', () => {
-    const { grid } = view(feed([{ seq: 1, error: 'TimeoutError: no answer' }, { seq: 1001, duration_ms: null }], [{ seq: 1, level: 'warning' }], 1));
+    const { grid } = view(
+      feed(
+        [
+          { seq: 1, error: 'TimeoutError: no answer' },
+          { seq: 1001, duration_ms: null }
+        ],
+        [{ seq: 1, level: 'warning' }],
+        1
+      )
+    );
 
     expect(grid.textContent).toContain('✕ TimeoutError: no answer');
     expect(grid.textContent).toContain('✕ refused: one more than 1000');
@@ -198,8 +267,14 @@ describe('the waterfall on the screen', () => {
   it('shows hostile text as text', () => {
     const long = 'x'.repeat(1_000_000);
     const hostile = feed(
-      [{ seq: 1, name: HOSTILE, detail: HOSTILE, error: HOSTILE }, { seq: 2, detail: long }],
-      [{ seq: 1, level: HOSTILE, text: HOSTILE }, { seq: 2, text: long }]
+      [
+        { seq: 1, name: HOSTILE, detail: HOSTILE, error: HOSTILE },
+        { seq: 2, detail: long }
+      ],
+      [
+        { seq: 1, level: HOSTILE, text: HOSTILE },
+        { seq: 2, text: long }
+      ]
     );
     const { view: shown, grid } = view(hostile);
     press(grid, 'Home');
@@ -213,10 +288,19 @@ describe('the waterfall on the screen', () => {
 
 describe('the waterfall as a file', () => {
   it('has every row at its time, and its texts as texts', () => {
-    const entries = feed([{ seq: 1, detail: HOSTILE, started: 0, duration_ms: 50 }, { seq: 2, started: 50, duration_ms: 50 }], [{ seq: 1, text: HOSTILE }]).entries;
+    const entries = feed(
+      [
+        { seq: 1, detail: HOSTILE, started: 0, duration_ms: 50 },
+        { seq: 2, started: 50, duration_ms: 50 }
+      ],
+      [{ seq: 1, text: HOSTILE }]
+    ).entries;
     const svg = waterfallSvg('sync_page', entries, 100);
     const bars = [...svg.querySelectorAll('rect[fill^="#3b7"]')];
-    const [first, second] = bars.map(bar => [Number(bar.getAttribute('x')), Number(bar.getAttribute('width'))]);
+    const [first, second] = bars.map(bar => [
+      Number(bar.getAttribute('x')),
+      Number(bar.getAttribute('width'))
+    ]);
 
     expect(bars).toHaveLength(2);
     expect(first![0]! + first![1]!).toBeCloseTo(second![0]!);
@@ -225,14 +309,23 @@ describe('the waterfall as a file', () => {
   });
 
   it('stays bounded', () => {
-    expect(waterfallSvg('much', feed(requestsOf(3000), [], 3000, 5000).entries, 1e5).querySelectorAll('rect').length).toBeLessThan(1300);
+    expect(
+      waterfallSvg('much', feed(requestsOf(3000), [], 3000, 5000).entries, 1e5).querySelectorAll('rect')
+        .length
+    ).toBeLessThan(1300);
   });
 });
 
 describe('a row as a sentence', () => {
   it.each([
-    [{ seq: 3, line: null, duration_ms: null }, 'Request 3: store.set, line unknown, +15 ms, no answer came, 80 B out, 14 B in, 0.3 ms of CPU before it'],
-    [{ seq: 1001, line: 4, started: 20 }, 'store.set, line 4, +20 ms: refused, it would have been request 1001']
+    [
+      { seq: 3, line: null, duration_ms: null },
+      'Request 3: store.set, line unknown, +15 ms, no answer came, 80 B out, 14 B in, 0.3 ms of CPU before it'
+    ],
+    [
+      { seq: 1001, line: 4, started: 20 },
+      'store.set, line 4, +20 ms: refused, it would have been request 1001'
+    ]
   ])('tells of %j', (made, words) => {
     const entry = feed([made]).entries.find(each => each.type === 'request');
 

@@ -1,28 +1,26 @@
 /** One attempt in full: what it spent, where in its source, request by request. */
 
-import { follow, NEAR, outcomeElement, OVER } from './chart';
+import { AttemptHead } from './attempthead';
+import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
 import { element, listen, setAttribute, setText } from './dom';
 import { feedOf } from './feed';
 import type { Feed } from './feed';
-import type { Attempt, Journal, Limited } from './journal';
+import type { Attempt, Limited } from './journal';
 import { heaviest, lineTotals, tracedLines } from './lines';
 import type { LineTotal, SourceFacts } from './lines';
-import { bar, SourceView } from './source';
+import { SourceView } from './source';
 import { block, line as safeLine } from './text';
-import { count, counted, duration, memory, NOTHING, percent } from './units';
+import { count, counted, duration } from './units';
 import { WaterfallView } from './waterfall';
 import { waterfallSvg } from './waterfallfile';
-import type { Detail, Kind } from './wire';
+import type { Detail } from './wire';
 
-const TEXT_LIMIT = 20_000;
-const SHORT_TEXT = 160;
-const LONG_BLOCK = 1200;
 /** Milliseconds between two questions about an attempt that goes on. */
 const PATIENCE = 500;
-const ATTEMPTS = 8;
 
-const NOT_HERE = 'Its requests, logs and source are not in this picture, and no kernel is connected that has them: run the cell again.';
+const NOT_HERE =
+  'Its requests, logs and source are not in this picture, and no kernel is connected that has them: run the cell again.';
 
 export function executionChart(context: Context): Chart {
   return new ExecutionChart(context);
@@ -51,17 +49,20 @@ export function stopOf(attempt: Attempt, limit: number): { line: number; words: 
     memory: 'stopped here: its memory was full',
     time: 'stopped here: its time was over'
   };
-  const otherwise = attempt.outcome === 'cancelled' ? 'cancelled here' : `failed here: ${safeLine(attempt.error, 80) || attempt.outcome}`;
+  const otherwise =
+    attempt.outcome === 'cancelled'
+      ? 'cancelled here'
+      : `failed here: ${safeLine(attempt.error, 80) || attempt.outcome}`;
   return { line: attempt.line, words: attempt.over === null ? otherwise : words[attempt.over] };
 }
 
 class ExecutionChart implements Chart {
   readonly name = 'Execution';
   readonly element = element('figure', { class: 'pnb-execution', role: 'group' });
-  private readonly empty = element('p', { class: 'pnb-ex-empty' }, 'Select an execution to see its source, its requests and its logs.');
-  private readonly head = element('div', { class: 'pnb-ex-execution-head' });
+  private readonly empty = element('p', { class: 'pnb-ex-empty' });
+  private readonly body = element('div');
+  private readonly head: AttemptHead;
   private readonly status = element('p', { class: 'pnb-ex-status', role: 'status' });
-  private readonly texts = element('div', { class: 'pnb-ex-texts' });
   private readonly retry = element('button', { type: 'button' }, 'Load it from the kernel');
   private readonly missing = element('span');
   private readonly load = element('button', { type: 'button' }, 'Load all from the kernel');
@@ -73,7 +74,6 @@ class ExecutionChart implements Chart {
   private detail: Detail | undefined;
   private feed: Feed | null = null;
   private totals: LineTotal[] = [];
-  private drawn = '';
   private drawnStand = '';
   /** Whether somebody has selected something since it was first drawn: by itself a picture asks for no rest. */
   private isByHand = false;
@@ -88,15 +88,26 @@ class ExecutionChart implements Chart {
   private problem: { id: number; message: string } | null = null;
 
   constructor(private readonly context: Context) {
+    this.head = new AttemptHead(context);
     this.source = new SourceView({ pick: line => this.pick(line) });
     this.waterfall = new WaterfallView({
       look: (line, show) => this.source.mark(line, show),
       unpick: () => this.pick(undefined)
     });
-    this.element.append(this.empty, this.head, this.texts, this.status, this.retry, this.source.element, this.waterfall.element);
+    this.element.append(this.empty, this.body);
+    this.body.append(
+      this.head.element,
+      this.head.texts,
+      this.status,
+      this.retry,
+      this.source.element,
+      this.waterfall.element
+    );
     this.waterfall.notice.append(this.missing, ' ', this.load);
     this.undo.push(
-      ...[this.load, this.retry].map(button => listen(button, 'click', () => this.attempt && this.ask(this.attempt))),
+      ...[this.load, this.retry].map(button =>
+        listen(button, 'click', () => this.attempt && this.ask(this.attempt))
+      ),
       context.kernel.subscribe(() => {
         this.problem = null;
         this.drawing.request();
@@ -124,20 +135,52 @@ class ExecutionChart implements Chart {
   table(): Table {
     const rows = (this.feed?.entries ?? []).flatMap(entry =>
       entry.type === 'request'
-        ? [[entry.seq, entry.name, entry.detail, entry.line, entry.from, entry.took, entry.bytesIn, entry.bytesOut, entry.cpu, entry.error]]
+        ? [
+            [
+              entry.seq,
+              entry.name,
+              entry.detail,
+              entry.line,
+              entry.from,
+              entry.took,
+              entry.bytesIn,
+              entry.bytesOut,
+              entry.cpu,
+              entry.error
+            ]
+          ]
         : entry.type === 'log'
           ? [[null, entry.level, entry.text, entry.line, entry.from, null, null, null, null, '']]
           : []
     );
-    const columns = ['seq', 'operation', 'detail', 'line', 'started_ms', 'duration_ms', 'bytes_in', 'bytes_out', 'cpu_ms', 'error'];
-    return { name: this.attempt ? `${this.attempt.method} ${this.attempt.label}` : 'execution', columns, rows };
+    const columns = [
+      'seq',
+      'operation',
+      'detail',
+      'line',
+      'started_ms',
+      'duration_ms',
+      'bytes_in',
+      'bytes_out',
+      'cpu_ms',
+      'error'
+    ];
+    return {
+      name: this.attempt ? `${this.attempt.method} ${this.attempt.label}` : 'execution',
+      columns,
+      rows
+    };
   }
 
   svg(): SVGSVGElement | null {
     if (this.attempt === null || this.feed === null) {
       return null;
     }
-    return waterfallSvg(summaryOf(this.attempt, this.context.journal.limits.requests, this.totals), this.waterfall.entries, this.span());
+    return waterfallSvg(
+      summaryOf(this.attempt, this.context.journal.limits.requests, this.totals),
+      this.waterfall.entries,
+      this.span()
+    );
   }
 
   private draw(): void {
@@ -145,14 +188,11 @@ class ExecutionChart implements Chart {
     const index = selection.value === null ? -1 : journal.indexOf(selection.value);
     this.hasLooked = true;
     this.empty.hidden = index >= 0;
-    for (const part of [this.head, this.status, this.retry, this.texts, this.source.element, this.waterfall.element]) {
-      part.hidden = index < 0;
-    }
+    this.body.hidden = index < 0;
     if (index < 0) {
       this.attempt = null;
       this.detail = undefined;
       this.feed = null;
-      this.drawn = '';
       const missing = selection.value !== null ? 'The selected execution is not in this picture.' : '';
       setText(this.empty, missing || 'Select an execution to see its source, its requests and its logs.');
       setAttribute(this.element, 'aria-label', 'Execution: none is selected');
@@ -161,97 +201,11 @@ class ExecutionChart implements Chart {
     const fresh = this.attempt?.id !== selection.value;
     this.attempt = journal.attempt(index);
     this.drawDetail(this.attempt, fresh);
-    this.drawHead(this.attempt);
+    this.head.draw(this.attempt);
     this.askIfNeeded(this.attempt);
     this.drawStatus(this.attempt);
     this.waterfall.resize();
     setAttribute(this.element, 'aria-label', summaryOf(this.attempt, journal.limits.requests, this.totals));
-  }
-
-  // what it says of itself
-
-  private drawHead(attempt: Attempt): void {
-    const { journal } = this.context;
-    const tries = attemptsOf(journal, attempt);
-    const wanted = JSON.stringify([attempt, tries, journal.limits, journal.running]);
-    if (wanted === this.drawn) {
-      return;
-    }
-    this.drawn = wanted;
-    const focused = this.head.contains(document.activeElement) ? document.activeElement?.getAttribute('data-id') : null;
-    const title = element('h3', { class: 'pnb-ex-execution-title' }, element('b', {}, `#${attempt.number} `), element('bdi', {}, attempt.method), ' ', outcomeElement(attempt));
-    const about = element('p', { class: 'pnb-ex-execution-about' }, element('bdi', {}, attempt.twist), ` version ${attempt.version}, ${attempt.cause}`);
-    if (attempt.parentIndex >= 0 && attempt.attempt === 1) {
-      const parent = journal.attempt(attempt.parentIndex);
-      about.append(', queued by ', this.link(parent, `${parent.label} ${parent.method}`));
-    }
-    if (tries.length > 1) {
-      about.append(', attempts ');
-      tries.forEach(each => about.append(this.link(each, `${each.attempt} ${each.outcome}`, each.id === attempt.id), ' '));
-    }
-    this.head.replaceChildren(title, about, this.figures(attempt));
-    if (focused) {
-      [...this.head.querySelectorAll('button')].find(button => button.getAttribute('data-id') === focused)?.focus();
-    }
-  }
-
-  private link(attempt: Attempt, text: string, current = false): HTMLElement {
-    const button = element('button', { type: 'button', class: 'pnb-ex-link', 'data-id': attempt.id, 'aria-current': current ? 'true' : null }, element('bdi', {}, text));
-    button.addEventListener('click', () => this.context.selection.set(attempt.id));
-    return button;
-  }
-
-  private figures(attempt: Attempt): HTMLElement {
-    const { limits } = this.context.journal;
-    const took = attempt.ended === null ? null : attempt.ended - attempt.started;
-    const list = element('dl', { class: 'pnb-ex-figures' });
-    const figure = (name: Limited, title: string, used: number | null, limit: number, say: (figure: number) => string): void => {
-      const state = attempt.over === name ? 'over' : attempt.near.includes(name) ? 'near' : '';
-      const value = element('dd', { class: state && `pnb-ex-is-${state}` });
-      if (state) {
-        value.append(element('span', { class: `pnb-ex-${state}-mark` }, `${state === 'over' ? OVER : NEAR} ${state} `));
-      }
-      value.append(element('b', {}, used === null ? NOTHING : say(used)), ` of ${say(limit)}`);
-      if (used !== null) {
-        value.append(element('span', { class: 'pnb-quiet' }, ` ${percent(used, limit)}`));
-      }
-      const spent: [Kind | null, number][] = name === 'requests' ? attempt.spent : [[null, used ?? 0]];
-      value.append(bar(spent, limit));
-      list.append(element('div', {}, element('dt', {}, title), value));
-    };
-    figure('requests', 'Requests', attempt.requests, limits.requests, count);
-    figure('cpu', 'CPU', attempt.cpu_ms, limits.cpu * 1000, duration);
-    figure('memory', 'Memory peak', attempt.memory_peak, limits.memory, memory);
-    figure('time', attempt.ended === null ? 'Running' : 'Took', took, limits.time * 1000, duration);
-    const begin = `+${duration(attempt.started)}`;
-    const waited = attempt.queued === null ? '' : `queued +${duration(attempt.queued)}, waited ${duration(attempt.started - attempt.queued)}`;
-    list.append(element('div', {}, element('dt', {}, 'Started'), element('dd', {}, element('b', {}, begin), element('span', { class: 'pnb-quiet pnb-ex-below' }, waited))));
-    return list;
-  }
-
-  private drawTexts(attempt: Attempt, detail: Detail | undefined): void {
-    const parts: HTMLElement[] = [];
-    const traceback = block(detail?.traceback, TEXT_LIMIT).replace(/^\n+|\n+$/g, '');
-    const error = attempt.failed && !isTold(attempt.error, traceback) ? attempt.error : '';
-    if (error !== '' || (attempt.failed && traceback !== '')) {
-      const note = element('div', { class: 'pnb-ex-note-bad' });
-      if (error !== '') {
-        note.append(element('p', { class: 'pnb-bad' }, `${OVER} `, element('bdi', {}, error)));
-      }
-      if (traceback !== '') {
-        note.append(preformatted(traceback, 'Traceback'));
-      }
-      parts.push(note);
-    }
-    const given = block(detail?.arguments, TEXT_LIMIT);
-    const result = block(detail?.result, TEXT_LIMIT);
-    if (given !== '') {
-      parts.push(named('Arguments', given));
-    }
-    if (result !== '' && result !== 'None') {
-      parts.push(named('Result', result));
-    }
-    this.texts.replaceChildren(...parts);
   }
 
   // its source and its requests
@@ -275,7 +229,7 @@ class ExecutionChart implements Chart {
     this.totals = detail ? lineTotals(detail.lines) : [];
     const { limits } = journal;
     this.feed = detail ? feedOf(detail, attempt.started, attempt.requests, limits.requests) : null;
-    this.drawTexts(attempt, detail);
+    this.head.drawTexts(attempt, detail);
     const facts: SourceFacts = {
       text: source?.text ?? null,
       title: `${safeLine(source?.filename ?? attempt.twist, 80)}, version ${attempt.version}`,
@@ -288,7 +242,15 @@ class ExecutionChart implements Chart {
     };
     this.source.show(facts, fresh);
     if (this.feed) {
-      this.waterfall.show({ label: `${attempt.label} ${attempt.method}`, feed: this.feed, span: this.span(), limit: limits.requests }, fresh);
+      this.waterfall.show(
+        {
+          label: `${attempt.label} ${attempt.method}`,
+          feed: this.feed,
+          span: this.span(),
+          limit: limits.requests
+        },
+        fresh
+      );
     }
   }
 
@@ -310,7 +272,8 @@ class ExecutionChart implements Chart {
     const { kernel } = this.context;
     const isNew = this.stoodAt.get(attempt.id) !== standOf(attempt);
     const isPartial = this.feed !== null && (this.feed.missing > 0 || this.feed.logsMissing > 0);
-    const wanted = this.detail === undefined || isNew || (isPartial && this.isByHand && !this.loaded.has(attempt.id));
+    const wanted =
+      this.detail === undefined || isNew || (isPartial && this.isByHand && !this.loaded.has(attempt.id));
     if (!wanted || !kernel.live || this.asking !== null || this.problem?.id === attempt.id) {
       return;
     }
@@ -353,17 +316,24 @@ class ExecutionChart implements Chart {
     const { kernel } = this.context;
     const { feed } = this;
     const isLoading = this.asking === attempt.id && (feed === null || feed.missing > 0);
-    const failed = this.problem?.id === attempt.id ? `It could not be loaded: ${block(this.problem.message, 500)}` : '';
+    const failed =
+      this.problem?.id === attempt.id ? `It could not be loaded: ${block(this.problem.message, 500)}` : '';
     const absent = feed === null && !kernel.live ? NOT_HERE : '';
     const words = isLoading ? 'Loading…' : failed || absent;
     setText(this.status, words);
     this.status.hidden = words === '';
     this.source.element.hidden = feed === null && this.totals.length === 0;
     this.waterfall.element.hidden = feed === null;
-    const isPartial = feed !== null && (feed.missing > 0 || feed.logsMissing > 0) && !this.loaded.has(attempt.id);
+    const isPartial =
+      feed !== null && (feed.missing > 0 || feed.logsMissing > 0) && !this.loaded.has(attempt.id);
     const hadFocus = document.activeElement === this.load || document.activeElement === this.retry;
     this.waterfall.notice.hidden = !isPartial;
-    setText(this.missing, isPartial ? missingWords(attempt, feed) + (kernel.live ? '' : ' To see the rest, run the cell again.') : '');
+    setText(
+      this.missing,
+      isPartial
+        ? missingWords(attempt, feed) + (kernel.live ? '' : ' To see the rest, run the cell again.')
+        : ''
+    );
     this.load.hidden = !kernel.live;
     this.retry.hidden = feed !== null || failed === '' || !kernel.live;
     if (hadFocus && feed !== null && !isPartial) {
@@ -384,36 +354,7 @@ function missingWords(attempt: Attempt, feed: Feed): string {
   return `This picture has ${parts.join(', and ')}.`;
 }
 
-/** Whether a traceback ends with an error, of which only the beginning may be there. */
-function isTold(error: string, traceback: string): boolean {
-  const beginning = error.replace(/… \([\d,]+ characters\)$|…$/, '').trim();
-  return traceback.replace(/\s+/g, ' ').includes(beginning);
-}
-
 /** What changes while an attempt goes on. */
 function standOf(attempt: Attempt): string {
   return `${attempt.requests} ${attempt.outcome}`;
-}
-
-function attemptsOf(journal: Journal, attempt: Attempt): Attempt[] {
-  const found: Attempt[] = [];
-  let index = journal.lastAttemptOf(attempt.execution);
-  while (index >= 0 && found.length < ATTEMPTS) {
-    found.unshift(journal.attempt(index));
-    index = journal.previousOf(index);
-  }
-  return found;
-}
-
-function preformatted(text: string, name: string): HTMLElement {
-  const isLong = text.length > LONG_BLOCK || text.split('\n').length > 14;
-  return element('pre', isLong ? { tabindex: 0, role: 'region', 'aria-label': name } : {}, text);
-}
-
-/** A short text beside its name, a long one folded. */
-function named(name: string, text: string): HTMLElement {
-  if (text.length <= SHORT_TEXT && !text.includes('\n')) {
-    return element('p', { class: 'pnb-ex-named' }, element('span', { class: 'pnb-quiet' }, name), ' ', element('code', {}, element('bdi', {}, text)));
-  }
-  return element('details', { class: 'pnb-ex-named' }, element('summary', {}, `${name}, ${counted(text.length, 'character')}`), preformatted(text, name));
 }

@@ -1,6 +1,7 @@
 /** An execution's requests and logs in the order in which they were made, and which of them are shown. */
 
 import { word } from './columns';
+import { isLoud } from './levels';
 import { kindOf, operationName } from './lines';
 import { block, line as safeLine } from './text';
 import type { Detail, Kind, LogRows } from './wire';
@@ -74,7 +75,6 @@ export const NO_FILTER: Filter = { line: undefined, wanted: new Set(), text: '' 
 
 const DETAIL_LIMIT = 2100;
 const LOG_LIMIT = 4000;
-const LOUD = new Set(['warning', 'error', 'critical']);
 
 /**
  * Requests by their number, and each log behind those that had been made before it.
@@ -164,10 +164,6 @@ export function endOf(entry: Entry): number {
   return entry.type === 'gap' ? 0 : entry.from + (entry.type === 'request' ? (entry.took ?? 0) : 0);
 }
 
-export function isLoud(level: string): boolean {
-  return LOUD.has(level);
-}
-
 /** The entries to show; where nothing is asked for, all. */
 export function filtered(entries: readonly Entry[], filter: Filter): Entry[] {
   const text = filter.text.trim().toLowerCase();
@@ -187,7 +183,9 @@ export function filtered(entries: readonly Entry[], filter: Filter): Entry[] {
 export function tallyOf(feed: Feed): Map<Wanted, number> {
   const found = new Map<Wanted, number>();
   for (const wanted of [...KINDS, 'logs', 'problems'] as const) {
-    const number = feed.entries.filter(entry => entry.type !== 'gap' && wants(new Set([wanted]), entry)).length;
+    const number = feed.entries.filter(
+      entry => entry.type !== 'gap' && wants(new Set([wanted]), entry)
+    ).length;
     if (number > 0) {
       found.set(wanted, number);
     }
@@ -217,5 +215,7 @@ function wants(wanted: ReadonlySet<Wanted>, entry: RequestEntry | LogEntry): boo
 }
 
 function textOf(entry: RequestEntry | LogEntry): string {
-  return entry.type === 'log' ? `${entry.level} ${entry.text}` : `${entry.name} ${entry.detail} ${entry.error}`;
+  return entry.type === 'log'
+    ? `${entry.level} ${entry.text}`
+    : `${entry.name} ${entry.detail} ${entry.error}`;
 }

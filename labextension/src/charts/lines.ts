@@ -42,7 +42,14 @@ export interface SourceFacts {
 }
 
 export type SourceRow =
-  | { kind: 'line'; line: number | null; pieces: Piece[]; total: LineTotal | null; stop: string; called: boolean }
+  | {
+      kind: 'line';
+      line: number | null;
+      pieces: Piece[];
+      total: LineTotal | null;
+      stop: string;
+      called: boolean;
+    }
   | { kind: 'fold'; first: number; last: number };
 
 const LINE_LIMIT = 500;
@@ -59,7 +66,10 @@ export function kindOf(tool: string): Kind {
 
 /** `store.set`, safe to show. */
 export function operationName(tool: string, operation: string): string {
-  return [tool, operation].map(part => safeLine(part, 40)).filter(part => part !== '').join('.');
+  return [tool, operation]
+    .map(part => safeLine(part, 40))
+    .filter(part => part !== '')
+    .join('.');
 }
 
 /** Requests by line, in the order of the lines; those without a line at the end. */
@@ -87,7 +97,10 @@ export function lineTotals(rows: LineRows): LineTotal[] {
 /** The line that spent most; null where none spent anything. */
 export function heaviest(totals: readonly LineTotal[]): LineTotal | null {
   const known = totals.filter(total => total.line !== null && total.requests > 0);
-  return known.reduce<LineTotal | null>((most, total) => (total.requests > (most?.requests ?? 0) ? total : most), null);
+  return known.reduce<LineTotal | null>(
+    (most, total) => (total.requests > (most?.requests ?? 0) ? total : most),
+    null
+  );
 }
 
 /** The lines of the cell that a traceback went through. */

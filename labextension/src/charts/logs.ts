@@ -2,14 +2,15 @@
 
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
-import { element, listen, setAttribute, setText } from './dom';
-import { isLoud, logEntries } from './feed';
+import { Chips } from './chips';
+import { element, setAttribute, setText } from './dom';
+import { logEntries } from './feed';
 import type { LogEntry } from './feed';
 import type { Journal } from './journal';
+import { isLoud, levelClass, levelElement } from './levels';
 import { cell, columnHead, RowGrid } from './rowgrid';
 import { line as safeLine } from './text';
 import { count, counted, duration } from './units';
-import { levelElement } from './waterfall';
 import type { Detail } from './wire';
 
 const ROW_HEIGHT = 22;
@@ -71,12 +72,18 @@ export function logsOf(journal: Journal): Logs {
 
 /** The logs that are asked for. */
 export function selectLogs(rows: readonly LoggedBy[], filter: LogFilter): LoggedBy[] {
-  return rows.filter(row => (filter.levels.size === 0 || filter.levels.has(row.entry.level)) && (filter.id === null || row.id === filter.id));
+  return rows.filter(
+    row =>
+      (filter.levels.size === 0 || filter.levels.has(row.entry.level)) &&
+      (filter.id === null || row.id === filter.id)
+  );
 }
 
 /** `3 logs: 2 errors, 1 info`, the loudest first. */
 export function logsSummary(rows: readonly LoggedBy[]): string {
-  const levels = levelCounts(rows).map(([level, number]) => (isLoud(level) ? counted(number, level) : `${count(number)} ${level}`));
+  const levels = levelCounts(rows).map(([level, number]) =>
+    isLoud(level) ? counted(number, level) : `${count(number)} ${level}`
+  );
   return counted(rows.length, 'log') + (levels.length > 0 ? `: ${levels.join(', ')}` : '');
 }
 
@@ -95,18 +102,18 @@ class LogsChart implements Chart {
   readonly name = 'Logs';
   readonly element = element('figure', { class: 'pnb-logs', role: 'group' });
   private readonly about = element('span', { class: 'pnb-ex-part-about' });
-  private readonly chips = element('div', { class: 'pnb-ex-chips', role: 'toolbar', 'aria-label': 'Show only' });
+  private readonly chips = new Chips();
   private readonly notice = element('p', { class: 'pnb-ex-partial' });
   private readonly empty = element('p', { class: 'pnb-ex-empty' });
   private readonly inspected = element('div', { class: 'pnb-ex-inspected' });
   private readonly grid: RowGrid;
   private readonly drawing: Drawing;
-  private readonly undo: (() => void)[] = [];
+  private readonly unsubscribe: () => void;
   private details: (Detail | undefined)[] = [];
   private logs: Logs = { rows: [], missing: 0, unknown: 0 };
   private shown: LoggedBy[] = [];
   private filter: LogFilter = { levels: new Set(), id: null };
-  private chip = 0;
+  private drawn = '';
 
   constructor(private readonly context: Context) {
     const head = element(
@@ -127,16 +134,19 @@ class LogsChart implements Chart {
       chosen: index => this.context.selection.set(this.shown[index]?.id ?? this.context.selection.value)
     });
     this.element.append(
-      element('div', { class: 'pnb-ex-part-head' }, element('h4', { class: 'pnb-ex-part-title' }, 'Logs'), this.about, this.chips),
+      element(
+        'div',
+        { class: 'pnb-ex-part-head' },
+        element('h4', { class: 'pnb-ex-part-title' }, 'Logs'),
+        this.about,
+        this.chips.element
+      ),
       this.notice,
       this.empty,
       this.grid.element,
       this.inspected
     );
-    this.undo.push(
-      listen(this.chips, 'keydown', event => this.moveChip(event)),
-      context.kernel.subscribe(() => this.drawing.request())
-    );
+    this.unsubscribe = context.kernel.subscribe(() => this.drawing.request());
     this.drawing = follow(context, this.element, () => this.draw());
   }
 
@@ -145,7 +155,8 @@ class LogsChart implements Chart {
   }
 
   dispose(): void {
-    this.undo.forEach(undo => undo());
+    this.unsubscribe();
+    this.chips.dispose();
     this.drawing.dispose();
     this.grid.dispose();
   }
@@ -154,21 +165,43 @@ class LogsChart implements Chart {
     return {
       name: 'logs',
       columns: ['execution', 'method', 'time_ms', 'level', 'line', 'text'],
-      rows: this.shown.map(({ label, method, time, entry }) => [label, method, time, entry.level, entry.line, entry.text])
+      rows: this.shown.map(({ label, method, time, entry }) => [
+        label,
+        method,
+        time,
+        entry.level,
+        entry.line,
+        entry.text
+      ])
     };
   }
 
   private draw(): void {
-    const { journal, selection } = this.context;
-    const details = Array.from({ length: journal.length }, (_, index) => journal.detail(journal.idAt(index)));
-    if (details.length !== this.details.length || details.some((detail, index) => detail !== this.details[index])) {
-      this.details = details;
+    const { journal, selection, kernel } = this.context;
+    const isNew = this.takeDetails(journal);
+    if (isNew) {
       this.logs = logsOf(journal);
     }
     if (this.filter.id !== null && this.filter.id !== selection.value) {
       this.filter = { ...this.filter, id: selection.value };
     }
-    this.update(this.grid.active);
+    // Rows that are made anew under the mouse would lose its click.
+    const drawn = JSON.stringify([journal.length, selection.value, kernel.live]);
+    if (isNew || drawn !== this.drawn) {
+      this.drawn = drawn;
+      this.update(this.grid.active);
+    }
+  }
+
+  /** Whether there are other details than before. */
+  private takeDetails(journal: Journal): boolean {
+    let isNew = this.details.length !== journal.length;
+    for (let index = 0; index < journal.length; index++) {
+      const detail = journal.detail(journal.idAt(index));
+      isNew ||= detail !== this.details[index];
+      this.details[index] = detail;
+    }
+    return isNew;
   }
 
   private update(active: number): void {
@@ -184,7 +217,10 @@ class LogsChart implements Chart {
     setText(this.notice, notice);
     this.notice.hidden = notice === '';
     this.empty.hidden = this.shown.length > 0;
-    setText(this.empty, logs.rows.length > 0 ? 'Nothing here is like that.' : logs.unknown === 0 ? 'Nothing was logged.' : '');
+    setText(
+      this.empty,
+      logs.rows.length > 0 ? 'Nothing here is like that.' : logs.unknown === 0 ? 'Nothing was logged.' : ''
+    );
     this.grid.element.hidden = this.shown.length === 0;
     this.inspected.hidden = this.shown.length === 0;
     this.grid.reset(this.shown.length, active);
@@ -192,72 +228,60 @@ class LogsChart implements Chart {
   }
 
   private drawChips(): void {
-    const focused = this.chips.contains(document.activeElement);
     const made = levelCounts(this.logs.rows).map(([level, number]) => {
-      const pressed = this.filter.levels.has(level);
-      const chip = element('button', { type: 'button', class: 'pnb-ex-chip', 'aria-pressed': String(pressed) }, levelElement(level), ` ${count(number)}`);
-      chip.addEventListener('click', () => {
+      const choose = (): void => {
         const levels = new Set(this.filter.levels);
         if (!levels.delete(level)) {
           levels.add(level);
         }
-        this.narrow(chip, { ...this.filter, levels });
-      });
-      return chip;
+        this.narrow({ ...this.filter, levels });
+      };
+      return this.chips.make(this.filter.levels.has(level), choose, levelElement(level), ` ${count(number)}`);
     });
     const { journal, selection } = this.context;
     const index = selection.value === null ? -1 : journal.indexOf(selection.value);
     if (index >= 0 && journal.length > 1) {
       const { label, method, id } = journal.attempt(index);
-      const chip = element('button', { type: 'button', class: 'pnb-ex-chip', 'aria-pressed': String(this.filter.id === id) }, 'only ', element('bdi', {}, `${label} ${method}`));
-      chip.addEventListener('click', () => this.narrow(chip, { ...this.filter, id: this.filter.id === id ? null : id }));
-      made.push(chip);
+      const choose = (): void => this.narrow({ ...this.filter, id: this.filter.id === id ? null : id });
+      const name = element('bdi', {}, `${label} ${method}`);
+      made.push(this.chips.make(this.filter.id === id, choose, 'only ', name));
     }
-    this.chip = Math.min(this.chip, Math.max(0, made.length - 1));
-    made.forEach((chip, index) => (chip.tabIndex = index === this.chip ? 0 : -1));
-    this.chips.replaceChildren(...made);
-    if (focused) {
-      made[this.chip]?.focus();
-    }
+    this.chips.fill(made);
   }
 
-  private narrow(chip: HTMLElement, filter: LogFilter): void {
-    this.chip = [...this.chips.children].indexOf(chip);
+  private narrow(filter: LogFilter): void {
     this.filter = filter;
     this.grid.element.scrollTop = 0;
     this.update(-1);
   }
 
-  private moveChip(event: KeyboardEvent): void {
-    const chips = [...this.chips.querySelectorAll('button')];
-    const last = chips.length - 1;
-    const next = { ArrowRight: this.chip + 1, ArrowLeft: this.chip - 1, Home: 0, End: last }[event.key];
-    if (next !== undefined) {
-      event.preventDefault();
-      event.stopPropagation();
-      this.chip = Math.max(0, Math.min(last, next));
-      chips.forEach((chip, index) => (chip.tabIndex = index === this.chip ? 0 : -1));
-      chips[this.chip]?.focus();
-    }
-  }
-
   private finish(row: HTMLElement, logged: LoggedBy | undefined): void {
     row.classList.add('pnb-ex-log-line');
-    row.classList.toggle('pnb-ex-selected', logged?.id === this.context.selection.value && this.filter.id === null);
+    row.classList.toggle(
+      'pnb-ex-selected',
+      logged?.id === this.context.selection.value && this.filter.id === null
+    );
     if (logged && isLoud(logged.entry.level)) {
-      row.classList.add(logged.entry.level === 'warning' ? 'pnb-ex-log-warning-row' : 'pnb-ex-log-error-row');
+      row.classList.add(`${levelClass(logged.entry.level)}-row`);
     }
   }
 
   private inspect(logged: LoggedBy | undefined): void {
     if (logged === undefined) {
-      this.inspected.replaceChildren(element('p', { class: 'pnb-quiet' }, 'Select a row to see all of it, and its execution in all views.'));
+      this.inspected.replaceChildren(
+        element('p', { class: 'pnb-quiet' }, 'Select a row to see all of it, and its execution in all views.')
+      );
       return;
     }
     const { label, method, time, entry } = logged;
     const where = entry.line === null ? '' : `, line ${entry.line}`;
     this.inspected.replaceChildren(
-      element('p', { class: 'pnb-ex-inspected-facts' }, element('bdi', {}, `${label} ${method}`), `: ${entry.level}${where}, +${duration(time)}`),
+      element(
+        'p',
+        { class: 'pnb-ex-inspected-facts' },
+        element('bdi', {}, `${label} ${method}`),
+        `: ${entry.level}${where}, +${duration(time)}`
+      ),
       element('pre', {}, entry.text)
     );
   }
@@ -281,7 +305,9 @@ function cells(logged: LoggedBy | undefined): HTMLElement[] {
 function missingLogs(logs: Logs, attempts: number, live: boolean): string {
   const parts: string[] = [];
   if (logs.unknown > 0) {
-    parts.push(`Logs of ${count(attempts - logs.unknown)} of ${counted(attempts, 'attempt')} are here${live ? '; select another to see its own' : ''}.`);
+    parts.push(
+      `Logs of ${count(attempts - logs.unknown)} of ${counted(attempts, 'attempt')} are here${live ? '; select another to see its own' : ''}.`
+    );
   }
   if (logs.missing > 0) {
     parts.push(`Of these ${counted(logs.missing, 'log')} are left out.`);

@@ -65,7 +65,11 @@ class Scanner {
         take('string', this.endOfString(line, at + quote[0].length));
       } else if (word) {
         const end = at + word[0].length;
-        const token = KEYWORDS.has(word[0]) ? 'keyword' : isDefined(found, line.slice(plain, at)) ? 'name' : null;
+        const token = KEYWORDS.has(word[0])
+          ? 'keyword'
+          : isDefined(found, line.slice(plain, at))
+            ? 'name'
+            : null;
         if (token) {
           take(token, end);
         } else {

@@ -169,7 +169,10 @@ export class RowGrid {
   }
 
   private keydown(event: KeyboardEvent): void {
-    const page = Math.max(1, Math.floor((this.element.clientHeight || UNKNOWN_HEIGHT) / this.options.rowHeight) - 2);
+    const page = Math.max(
+      1,
+      Math.floor((this.element.clientHeight || UNKNOWN_HEIGHT) / this.options.rowHeight) - 2
+    );
     const moves: Record<string, number> = {
       ArrowDown: this.at + 1,
       ArrowUp: this.at - 1,

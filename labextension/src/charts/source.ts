@@ -91,7 +91,10 @@ export class SourceView {
     this.rows = sourceRows(facts, this.opened);
     this.options = this.rows.map(row => this.option(row, facts));
     this.list.replaceChildren(...this.options);
-    const folded = this.rows.reduce((lines, row) => lines + (row.kind === 'fold' ? row.last - row.first + 1 : 0), 0);
+    const folded = this.rows.reduce(
+      (lines, row) => lines + (row.kind === 'fold' ? row.last - row.first + 1 : 0),
+      0
+    );
     const lines = facts.text === null ? 0 : linesOf(facts.text).length;
     const title = safeLine(facts.title);
     this.heading.textContent = facts.text === null ? `${title}: its text is not here` : title;
@@ -130,10 +133,16 @@ export class SourceView {
     // What does not fit goes on below, a little further in.
     const hang = `${/^ */.exec(row.pieces[0]?.text ?? '')?.[0].length ?? 0}ch`;
     const text = element('code', { class: 'pnb-ex-line-text', style: { '--hang': hang } });
-    text.append(...row.pieces.map(piece => (piece.token === 'plain' ? piece.text : element('span', { class: `pnb-ex-py-${piece.token}` }, piece.text))));
+    text.append(
+      ...row.pieces.map(piece =>
+        piece.token === 'plain'
+          ? piece.text
+          : element('span', { class: `pnb-ex-py-${piece.token}` }, piece.text)
+      )
+    );
     if (row.pieces.length === 0 && (row.line === null || facts.text === null)) {
       text.classList.add('pnb-quiet');
-      text.append(row.line === null ? 'line unknown' : (total ? operationsOf(total) : ''));
+      text.append(row.line === null ? 'line unknown' : total ? operationsOf(total) : '');
     }
     if (row.stop !== '') {
       text.append(element('span', { class: 'pnb-ex-stop' }, `${OVER} ${safeLine(row.stop, 300)}`));
@@ -150,7 +159,11 @@ export class SourceView {
       option.append(
         element('span', { class: 'pnb-ex-line-share' }, share(total, facts.limit)),
         bar(total.spent, facts.limit),
-        element('span', { class: 'pnb-ex-line-operations' }, total.operations.length === 1 ? (total.operations[0]?.[0] ?? '') : operationsOf(total))
+        element(
+          'span',
+          { class: 'pnb-ex-line-operations' },
+          total.operations.length === 1 ? (total.operations[0]?.[0] ?? '') : operationsOf(total)
+        )
       );
       option.title = operationsOf(total);
       option.classList.add('pnb-ex-spent');
@@ -257,7 +270,12 @@ export function bar(spent: readonly (readonly [Kind | null, number])[], limit: n
   const total = spent.reduce((sum, [, number]) => sum + number, 0);
   const scale = 100 / Math.max(limit, total, 1);
   for (const [kind, number] of spent) {
-    made.append(element('i', { class: kind === null ? 'pnb-ex-plain' : `pnb-kind-${kind}`, style: { width: `${(number * scale).toFixed(2)}%` } }));
+    made.append(
+      element('i', {
+        class: kind === null ? 'pnb-ex-plain' : `pnb-kind-${kind}`,
+        style: { width: `${(number * scale).toFixed(2)}%` }
+      })
+    );
   }
   return made;
 }

@@ -1,22 +1,22 @@
 /** The requests of an execution one below the other, each at its time, with the logs in their place among them. */
 
-import { NEAR, OVER } from './chart';
-import { element, listen, setText, svgElement } from './dom';
-import { endOf, filtered, isLoud, NO_FILTER, tallyOf, windowOf } from './feed';
+import { OVER } from './chart';
+import { Chips } from './chips';
+import { element, listen, setText } from './dom';
+import { endOf, filtered, NO_FILTER, tallyOf, windowOf } from './feed';
 import type { Entry, Feed, Filter, LogEntry, RequestEntry, Wanted } from './feed';
+import { levelClass, levelElement, levelShape } from './levels';
 import { cell, columnHead, RowGrid } from './rowgrid';
 import { line as safeLine } from './text';
+import { timeMarks, TimeStrip } from './timestrip';
 import { count, counted, duration, memory, NOTHING } from './units';
-import { marks, moment, step, Viewport } from './viewport';
 import { KINDS } from './wire';
 
 export const ROW_HEIGHT = 22;
 /** Rows up to which the whole time is wide enough for every bar to be seen. */
 const FEW = 40;
-const LANE = 6;
 /** Beside the time in view, so that what stands at its ends is seen. */
 const ROOM = 0.03;
-const MARK_DISTANCE = 90;
 /** Pixels of the word above the bars. */
 const TITLE = 32;
 const SHOWN_DETAIL = 300;
@@ -42,20 +42,23 @@ export class WaterfallView {
   /** What there is to say about what is not there. */
   readonly notice = element('div', { class: 'pnb-ex-partial' });
   private readonly about = element('span', { class: 'pnb-ex-part-about' });
-  private readonly chips = element('div', { class: 'pnb-ex-chips', role: 'toolbar', 'aria-label': 'Show only' });
-  private readonly search = element('input', { type: 'search', class: 'pnb-ex-search', placeholder: 'Find', 'aria-label': 'Find in requests and logs' });
-  private readonly overview = element('div', { class: 'pnb-ex-overview', 'aria-hidden': 'true' });
-  private readonly inView = element('div', { class: 'pnb-ex-in-view' });
+  private readonly chips = new Chips();
+  private readonly search = element('input', {
+    type: 'search',
+    class: 'pnb-ex-search',
+    placeholder: 'Find',
+    'aria-label': 'Find in requests and logs'
+  });
+  private readonly strip = new TimeStrip(time => this.seek(time));
   private readonly axis = columnHead('time', '');
   private readonly inspected = element('div', { class: 'pnb-ex-inspected' });
   private readonly nothing = element('p', { class: 'pnb-quiet' });
   private readonly grid: RowGrid;
-  private readonly undo: (() => void)[] = [];
+  private readonly unlisten: () => void;
   private facts: WaterfallFacts | null = null;
   private filter: Filter = NO_FILTER;
   private shown: Entry[] = [];
   private whole: boolean | null = null;
-  private chip = 0;
 
   constructor(private readonly events: WaterfallEvents) {
     const head = element(
@@ -90,19 +93,16 @@ export class WaterfallView {
         element('h4', { class: 'pnb-ex-part-title' }, 'Requests and logs'),
         this.about,
         this.search,
-        this.chips
+        this.chips.element
       ),
       this.notice,
-      this.overview,
+      this.strip.element,
       this.nothing,
       this.grid.element,
       this.inspected
     );
-    this.undo.push(
-      listen(this.chips, 'keydown', event => this.moveChip(event)),
-      listen(this.search, 'input', () => this.narrow({ ...this.filter, text: this.search.value })),
-      listen(this.overview, 'pointerdown', event => this.drag(event)),
-      listen(this.overview, 'pointermove', event => event.buttons === 1 && this.drag(event))
+    this.unlisten = listen(this.search, 'input', () =>
+      this.narrow({ ...this.filter, text: this.search.value })
     );
   }
 
@@ -125,8 +125,10 @@ export class WaterfallView {
 
   /** Fit what is drawn to the width there is. */
   resize(): void {
-    this.drawOverview();
-    this.grid.render();
+    if (this.strip.isStale) {
+      this.drawStrip();
+      this.grid.render();
+    }
   }
 
   focus(): void {
@@ -139,7 +141,9 @@ export class WaterfallView {
   }
 
   dispose(): void {
-    this.undo.forEach(undo => undo());
+    this.unlisten();
+    this.chips.dispose();
+    this.strip.dispose();
     this.grid.dispose();
   }
 
@@ -163,73 +167,44 @@ export class WaterfallView {
     this.grid.setLabel(`Requests and logs of ${facts.label}: ${this.about.textContent}`);
     this.drawChips(facts);
     this.grid.element.hidden = this.inspected.hidden = here === 0;
+    this.drawStrip();
     this.grid.reset(this.shown.length, active);
-    this.overview.hidden ||= here === 0;
-    this.search.hidden = this.chips.hidden = all === 0;
+    this.strip.element.hidden ||= here === 0;
+    this.search.hidden = this.chips.element.hidden = all === 0;
     this.nothing.hidden = here > 0 || (all === 0 && facts.feed.missing > 0);
-    this.nothing.textContent = all === 0 ? 'It made no requests and logged nothing.' : 'Nothing here is like that.';
+    this.nothing.textContent =
+      all === 0 ? 'It made no requests and logged nothing.' : 'Nothing here is like that.';
     this.inspect(this.shown[this.grid.active]);
-    this.drawOverview();
   }
 
   // what to show
 
   private drawChips(facts: WaterfallFacts): void {
-    const focused = this.chips.contains(document.activeElement);
     const made: HTMLButtonElement[] = [];
     if (this.filter.line !== undefined) {
       const name = this.filter.line === null ? 'line unknown' : `line ${this.filter.line}`;
-      const line = element('button', { type: 'button', class: 'pnb-ex-chip', 'aria-pressed': 'true' }, `${name} only`);
-      line.append(element('span', { 'aria-hidden': 'true' }, ' ×'));
-      line.addEventListener('click', () => this.events.unpick());
-      made.push(line);
+      const cross = element('span', { 'aria-hidden': 'true' }, ' ×');
+      made.push(this.chips.make(true, () => this.events.unpick(), `${name} only`, cross));
     }
     for (const [wanted, number] of tallyOf(facts.feed)) {
-      made.push(this.makeChip(wanted, number));
+      const pressed = this.filter.wanted.has(wanted);
+      const name = `${wanted} ${count(number)}`;
+      made.push(this.chips.make(pressed, () => this.toggle(wanted), swatch(wanted), name));
     }
     if (facts.feed.entries.length > 1) {
-      const time = element('button', { type: 'button', class: 'pnb-ex-chip', 'aria-pressed': String(this.isWhole) }, 'whole time');
+      const time = this.chips.make(this.isWhole, () => this.toggleTime(), 'whole time');
       time.title = 'Bars on the time of the whole execution, or of the rows in view';
-      time.addEventListener('click', () => this.toggleTime());
       made.push(time);
     }
-    this.chip = Math.min(this.chip, Math.max(0, made.length - 1));
-    made.forEach((button, index) => (button.tabIndex = index === this.chip ? 0 : -1));
-    this.chips.replaceChildren(...made);
-    if (focused) {
-      made[this.chip]?.focus();
-    }
+    this.chips.fill(made);
   }
 
-  private makeChip(wanted: Wanted, number: number): HTMLButtonElement {
-    const swatch = KINDS.some(kind => kind === wanted)
-      ? element('i', { class: `pnb-swatch pnb-kind-${wanted}`, 'aria-hidden': 'true' })
-      : element('i', { class: 'pnb-ex-shape', 'aria-hidden': 'true' }, wanted === 'logs' ? '≡' : OVER);
-    const pressed = this.filter.wanted.has(wanted);
-    const chip = element('button', { type: 'button', class: 'pnb-ex-chip', 'aria-pressed': String(pressed) }, swatch, `${wanted} ${count(number)}`);
-    chip.addEventListener('click', () => {
-      const next = new Set(this.filter.wanted);
-      if (!next.delete(wanted)) {
-        next.add(wanted);
-      }
-      this.chip = [...this.chips.children].indexOf(chip);
-      this.narrow({ ...this.filter, wanted: next });
-    });
-    return chip;
-  }
-
-  private moveChip(event: KeyboardEvent): void {
-    const chips = [...this.chips.querySelectorAll('button')];
-    const last = chips.length - 1;
-    const next = { ArrowRight: this.chip + 1, ArrowLeft: this.chip - 1, Home: 0, End: last }[event.key];
-    if (next === undefined) {
-      return;
+  private toggle(name: Wanted): void {
+    const wanted = new Set(this.filter.wanted);
+    if (!wanted.delete(name)) {
+      wanted.add(name);
     }
-    event.preventDefault();
-    event.stopPropagation();
-    this.chip = Math.max(0, Math.min(last, next));
-    chips.forEach((chip, index) => (chip.tabIndex = index === this.chip ? 0 : -1));
-    chips[this.chip]?.focus();
+    this.narrow({ ...this.filter, wanted });
   }
 
   private key(key: string): boolean {
@@ -253,7 +228,10 @@ export class WaterfallView {
   private requestCells(entry: RequestEntry): HTMLElement[] {
     const bar = element('i', {
       class: `pnb-kind-${entry.kind}${entry.took === null ? ' pnb-ex-unanswered' : ''}`,
-      style: { '--t': String(entry.from), '--d': String(entry.took ?? Math.max(0, (this.facts?.span ?? 0) - entry.from)) }
+      style: {
+        '--t': String(entry.from),
+        '--d': String(entry.took ?? Math.max(0, (this.facts?.span ?? 0) - entry.from))
+      }
     });
     const text = cell('detail', ...detailParts(safeLine(entry.detail, SHOWN_DETAIL)));
     if (entry.error !== '' && !entry.refused) {
@@ -261,10 +239,17 @@ export class WaterfallView {
     }
     return [
       cell('seq', String(entry.seq)),
-      cell('name', element('i', { class: `pnb-swatch pnb-kind-${entry.kind}`, 'aria-hidden': 'true' }), entry.name),
+      cell(
+        'name',
+        element('i', { class: `pnb-swatch pnb-kind-${entry.kind}`, 'aria-hidden': 'true' }),
+        entry.name
+      ),
       text,
       cell('line', entry.line === null ? '' : String(entry.line)),
-      cell('time', entry.refused ? problem(`${OVER} refused: one more than ${count(this.facts?.limit ?? 0)}`) : bar),
+      cell(
+        'time',
+        entry.refused ? problem(`${OVER} refused: one more than ${count(this.facts?.limit ?? 0)}`) : bar
+      ),
       cell('took', entry.refused ? '' : entry.took === null ? 'no answer' : duration(entry.took)),
       cell('in', entry.bytesIn === null ? '' : memory(entry.bytesIn)),
       cell('out', entry.bytesOut === null ? '' : memory(entry.bytesOut)),
@@ -303,7 +288,6 @@ export class WaterfallView {
 
   private toggleTime(): void {
     this.whole = !this.isWhole;
-    this.chip = this.chips.children.length - 1;
     if (this.facts) {
       this.drawChips(this.facts);
     }
@@ -319,84 +303,58 @@ export class WaterfallView {
     const { style } = this.grid.element;
     style.setProperty('--from', String(left));
     style.setProperty('--per', `${100 / Math.max(right - left, 0.001)}%`);
-    style.setProperty('--rule', `${Math.max(0, this.grid.element.clientHeight - this.axis.offsetHeight - 1)}px`);
-    this.axis.replaceChildren('time', ...marksOf(left, right, this.axis.clientWidth || 300, TITLE));
-    this.inView.style.left = `${(100 * from) / span}%`;
-    this.inView.style.width = `${(100 * (to - from)) / span}%`;
-    this.overview.hidden = first === 0 && last >= this.shown.length - 1 && this.isWhole;
+    style.setProperty(
+      '--rule',
+      `${Math.max(0, this.grid.element.clientHeight - this.axis.offsetHeight - 1)}px`
+    );
+    this.axis.replaceChildren('time', ...timeMarks(left, right, this.axis.clientWidth || 300, TITLE));
+    this.strip.mark(from, to);
+    this.strip.element.hidden = first === 0 && last >= this.shown.length - 1 && this.isWhole;
+    if (!this.strip.element.hidden && this.strip.isStale) {
+      this.drawStrip();
+    }
   }
 
-  /** All of it in small: a lane for each kind, the CPU as a curve. */
-  private drawOverview(): void {
-    const { facts } = this;
-    if (facts === null) {
-      return;
+  private drawStrip(): void {
+    if (this.facts !== null) {
+      this.strip.draw(this.shown, this.facts.feed.cpu, this.facts.span);
     }
-    const width = this.overview.clientWidth || 800;
-    const requests = this.shown.filter((entry): entry is RequestEntry => entry.type === 'request' && !entry.refused);
-    const kinds = KINDS.filter(kind => requests.some(entry => entry.kind === kind));
-    const height = Math.max(3, kinds.length + 1) * LANE;
-    const svg = svgElement('svg', { width: '100%', height: height + 14, viewBox: `0 0 ${width} ${height + 14}`, preserveAspectRatio: 'none' });
-    const x = (time: number): number => (width * time) / facts.span;
-    svg.append(svgElement('path', { class: 'pnb-ex-cpu-curve', d: cpuCurve(requests, x, height, facts.feed.cpu) }));
-    kinds.forEach((kind, lane) => {
-      let path = '';
-      let drawn = -1;
-      for (const entry of requests) {
-        const left = x(entry.from);
-        const right = Math.max(left + 1, x(endOf(entry)));
-        if (entry.kind === kind && right > drawn) {
-          path += `M${left.toFixed(1)} ${lane * LANE + LANE / 2}H${right.toFixed(1)}`;
-          drawn = right;
-        }
-      }
-      svg.append(svgElement('path', { class: `pnb-ex-lane pnb-ex-stroke-${kind}`, d: path }));
-    });
-    for (const entry of this.shown) {
-      if (entry.type === 'log' && isLoud(entry.level)) {
-        const mark = svgElement('text', { x: x(entry.from), y: height, class: entry.level === 'warning' ? 'pnb-ex-near-mark' : 'pnb-ex-over-mark' });
-        mark.textContent = entry.level === 'warning' ? NEAR : OVER;
-        svg.append(mark);
-      }
-    }
-    const scale = element('div', { class: 'pnb-ex-overview-scale' }, ...marksOf(0, facts.span, width));
-    this.overview.replaceChildren(svg, scale, this.inView);
   }
 
-  private drag(event: PointerEvent): void {
-    const box = this.overview.getBoundingClientRect();
-    const time = ((event.clientX - box.left) / Math.max(1, box.width)) * (this.facts?.span ?? 0);
+  /** Scroll to what happened at a time. */
+  private seek(time: number): void {
     const at = this.shown.findIndex(entry => entry.type !== 'gap' && endOf(entry) >= time);
     this.grid.scrollTo(at < 0 ? this.shown.length - 1 : at);
   }
 }
 
+/** The colour of a kind; a shape for what has none. */
+function swatch(wanted: Wanted): HTMLElement {
+  return KINDS.some(kind => kind === wanted)
+    ? element('i', { class: `pnb-swatch pnb-kind-${wanted}`, 'aria-hidden': 'true' })
+    : element('i', { class: 'pnb-ex-shape', 'aria-hidden': 'true' }, wanted === 'logs' ? '≡' : OVER);
+}
+
 function logCells(entry: LogEntry, cpu: HTMLElement): HTMLElement[] {
-  const shape = shapeOfLevel(entry.level);
+  const shape = levelShape(entry.level);
   return [
     cell('seq', ''),
     cell('name', levelElement(entry.level)),
     cell('detail', element('span', { class: 'pnb-ex-detail-rest' }, safeLine(entry.text, SHOWN_DETAIL))),
     cell('line', entry.line === null ? '' : String(entry.line)),
-    cell('time', element('b', { 'aria-hidden': 'true', class: levelClass(entry.level), style: { '--t': String(entry.from) } }, shape)),
+    cell(
+      'time',
+      element(
+        'b',
+        { 'aria-hidden': 'true', class: levelClass(entry.level), style: { '--t': String(entry.from) } },
+        shape
+      )
+    ),
     cell('took', ''),
     cell('in', ''),
     cell('out', ''),
     cpu
   ];
-}
-
-/** A level in shape, word and colour. */
-export function levelElement(level: string): HTMLElement {
-  return element('span', { class: levelClass(level) }, element('i', { class: 'pnb-ex-shape', 'aria-hidden': 'true' }, shapeOfLevel(level)), level);
-}
-
-function shapeOfLevel(level: string): string {
-  return level === 'warning' ? NEAR : isLoud(level) ? OVER : '≡';
-}
-
-function levelClass(level: string): string {
-  return level === 'warning' ? 'pnb-ex-log-warning' : isLoud(level) ? 'pnb-ex-log-error' : 'pnb-ex-log';
 }
 
 /** Where there is no room for all of a URL, its origin says least. */
@@ -447,28 +405,4 @@ export function factsOf(entry: RequestEntry | LogEntry): string {
     parts.push(`${duration(entry.cpu)} of CPU before it`);
   }
   return parts.join(', ');
-}
-
-function marksOf(from: number, to: number, width: number, title = 0): HTMLElement[] {
-  const view = new Viewport();
-  view.resize(width);
-  view.cover(from, to, false);
-  const size = step(view, MARK_DISTANCE);
-  return marks(view, size)
-    .filter(time => view.x(time) >= title && view.x(time) < width - 44)
-    .map(time => element('i', { class: 'pnb-ex-mark', style: { left: `${((100 * view.x(time)) / width).toFixed(3)}%` } }, moment(time, size)));
-}
-
-function cpuCurve(requests: RequestEntry[], x: (time: number) => number, height: number, most: number): string {
-  const last = requests[requests.length - 1];
-  let path = `M0 ${height}`;
-  let level = height;
-  for (const entry of requests) {
-    if (entry.cpu !== null && most > 0) {
-      const y = height * (1 - entry.cpu / most);
-      path += `L${x(entry.from).toFixed(1)} ${level.toFixed(1)}V${y.toFixed(1)}`;
-      level = y;
-    }
-  }
-  return `${path}L${(last ? x(endOf(last)) : 0).toFixed(1)} ${level.toFixed(1)}V${height}Z`;
 }

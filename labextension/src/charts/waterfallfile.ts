@@ -1,9 +1,10 @@
 /** A waterfall as a drawing that stands alone, for a file. */
 
-import { KIND_COLOURS, NEAR, OVER } from './chart';
+import { KIND_COLOURS, OVER } from './chart';
 import { svgElement } from './dom';
-import { endOf, isLoud } from './feed';
+import { endOf } from './feed';
 import type { Entry } from './feed';
+import { isLoud, levelShape } from './levels';
 import { line as safeLine } from './text';
 import { counted, duration } from './units';
 import { marks, moment, step, Viewport } from './viewport';
@@ -49,7 +50,9 @@ export function waterfallSvg(title: string, entries: readonly Entry[], span: num
   }
   shown.forEach((entry, index) => svg.append(...row(entry, TOP + ROW * index, view)));
   if (entries.length > MOST) {
-    svg.append(text(12, TOP + ROW * MOST + 12, `${counted(entries.length - MOST, 'more row')}`, { fill: QUIET }));
+    svg.append(
+      text(12, TOP + ROW * MOST + 12, `${counted(entries.length - MOST, 'more row')}`, { fill: QUIET })
+    );
   }
   return svg;
 }
@@ -59,22 +62,40 @@ function row(entry: Entry, top: number, view: Viewport): SVGElement[] {
   if (entry.type === 'gap') {
     return [text(48, base, `${counted(entry.missing, 'more request')} not in this picture`, { fill: QUIET })];
   }
-  const line = entry.line === null ? [] : [text(LEFT - 14, base, String(entry.line), { fill: QUIET, 'text-anchor': 'end' })];
+  const line =
+    entry.line === null
+      ? []
+      : [text(LEFT - 14, base, String(entry.line), { fill: QUIET, 'text-anchor': 'end' })];
   const from = LEFT + view.x(entry.from);
   if (entry.type === 'log') {
-    const shape = entry.level === 'warning' ? NEAR : isLoud(entry.level) ? OVER : '≡';
+    const shape = levelShape(entry.level);
     const fill = isLoud(entry.level) ? BAD : QUIET;
-    return [text(48, base, `${shape} ${entry.level}`, { fill }), text(150, base, safeLine(entry.text, 44)), ...line, text(from, base, shape, { fill })];
+    return [
+      text(48, base, `${shape} ${entry.level}`, { fill }),
+      text(150, base, safeLine(entry.text, 44)),
+      ...line,
+      text(from, base, shape, { fill })
+    ];
   }
   const failed = entry.refused || entry.error !== '';
   const to = LEFT + view.x(endOf(entry));
-  const words = failed ? `${OVER} ${entry.refused ? 'refused' : safeLine(entry.error, 60)}` : entry.took === null ? 'no answer' : duration(entry.took);
+  const words = failed
+    ? `${OVER} ${entry.refused ? 'refused' : safeLine(entry.error, 60)}`
+    : entry.took === null
+      ? 'no answer'
+      : duration(entry.took);
   return [
     text(40, base, String(entry.seq), { fill: QUIET, 'text-anchor': 'end' }),
     text(48, base, safeLine(entry.name, 16)),
     text(150, base, safeLine(entry.detail, 44)),
     ...line,
-    svgElement('rect', { x: from, y: top + 3, width: Math.max(1.5, to - from), height: ROW - 6, fill: KIND_COLOURS[entry.kind] }),
+    svgElement('rect', {
+      x: from,
+      y: top + 3,
+      width: Math.max(1.5, to - from),
+      height: ROW - 6,
+      fill: KIND_COLOURS[entry.kind]
+    }),
     beside(from, Math.max(to, from + 1.5), base, words, failed ? BAD : QUIET)
   ];
 }
@@ -82,9 +103,16 @@ function row(entry: Entry, top: number, view: Viewport): SVGElement[] {
 /** Words behind a bar, or before it where there is more room. */
 function beside(from: number, to: number, base: number, words: string, fill: string): SVGTextElement {
   const isLate = words.length > 12 && to > (LEFT + WIDTH) / 2;
-  return isLate ? text(from - 5, base, words, { fill, 'text-anchor': 'end' }) : text(to + 5, base, words, { fill });
+  return isLate
+    ? text(from - 5, base, words, { fill, 'text-anchor': 'end' })
+    : text(to + 5, base, words, { fill });
 }
 
-function text(x: number, y: number, words: string, attributes: Record<string, string | number> = {}): SVGTextElement {
+function text(
+  x: number,
+  y: number,
+  words: string,
+  attributes: Record<string, string | number> = {}
+): SVGTextElement {
   return svgElement('text', { x, y, ...attributes }, words);
 }
