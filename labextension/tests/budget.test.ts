@@ -234,3 +234,14 @@ test('a chart that was disposed of draws no more', async () => {
   await frame();
   expect(rows(shown).length).toBe(3);
 });
+
+test('a sample that makes room for all is drawn as all', async () => {
+  const all = chainOf(60);
+  const shown = await show([...all.slice(0, 5), ...all.slice(-5)], { left_out: 50 });
+  const limits = { from: { attempt: 0, write: 0 }, to: { attempt: 60, write: 0 } };
+  shown.journal.apply(rowsOf(all, limits));
+  await frame();
+  const numbers = rows(shown).map(row => row.querySelector('.pnb-cell-number')?.textContent);
+  expect(numbers.slice(0, 8)).toEqual(['#1', '#2', '#3', '#4', '#5', '#6', '#7', '#8']);
+  expect(shown.chart.element.textContent).not.toContain('more are in the journal');
+});

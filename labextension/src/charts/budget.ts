@@ -278,7 +278,7 @@ class Budget implements Chart {
     }
     this.legend.append(
       element('li', {}, element('i', { class: 'pnb-near', 'aria-hidden': 'true' }, NEAR), ' 80% of a limit'),
-      element('li', {}, element('i', { class: 'pnb-bad', 'aria-hidden': 'true' }, OVER), ' failed or over')
+      element('li', {}, element('i', { class: 'pnb-bad', 'aria-hidden': 'true' }, OVER), ' failed')
     );
   }
 
@@ -382,12 +382,14 @@ class BudgetRow {
     this.attempt.hidden = attempt.attempt < 2;
     setText(this.again, ` ${attempt.attempt}`);
     setAttribute(this.outcome, 'class', outcomeClass(attempt));
-    const [shape = '', ...words] = told(attempt).split(' ');
-    setText(this.shape, shape);
-    setText(this.words, words.join(' '));
+    const [first = '', ...others] = told(attempt).split(' ');
+    setText(this.shape, first);
+    setText(this.words, others.join(' '));
     setText(this.warning, attempt.near.length ? `${NEAR} near ${attempt.near.join(', ')}` : '');
     this.drawStack(attempt, limits.requests);
-    setText(this.requests, `${mark(attempt, 'requests')}${count(requests)}`);
+    const shape = mark(attempt, 'requests');
+    setText(this.requests, `${shape}${count(requests)}`);
+    setAttribute(this.requests, 'class', shape ? 'pnb-marked' : null);
     setText(this.share, percent(requests, limits.requests));
     const cpu = cpu_ms === null ? NOTHING : duration(cpu_ms);
     this.cpu.draw((cpu_ms ?? 0) / 1000 / limits.cpu, mark(attempt, 'cpu'), cpu);

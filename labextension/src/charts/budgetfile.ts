@@ -8,14 +8,16 @@ import { buckets, columnPaths } from './overview';
 import { LinearScale } from './scale';
 import { count, duration, memory, NOTHING, percent } from './units';
 
-/** Attempts that are drawn one by one. */
-export const DRAWN = 200;
+/** Attempts that are all drawn one by one; of more, those that somebody looks for. */
+export const SINGLE = 200;
+export const DRAWN = 60;
 
+const SENTENCES = /(?<=[.:]) (?=Most )/;
 const WIDTH = 1000;
 const ROW = 20;
 const MARGIN = 16;
 const BAR = { left: 320, right: 740 };
-const RIGHT = { requests: 800, share: 840, cpu: 910, memory: 984 };
+const RIGHT = { requests: 806, share: 846, cpu: 920, memory: 984 };
 const OVERVIEW = 80;
 const INK = '#222222';
 const QUIET = '#666666';
@@ -33,8 +35,11 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
   const rows = worthLooking(journal, all);
   const parts: SVGElement[] = [];
   let y = MARGIN + 14;
-  parts.push(text(MARGIN, y, journal.summary(), { 'font-size': 14, 'font-weight': 600 }));
-  y += 22;
+  for (const sentence of journal.summary().split(SENTENCES)) {
+    parts.push(text(MARGIN, y, cut(sentence, 130), { 'font-size': 14, 'font-weight': 600 }));
+    y += 20;
+  }
+  y += 2;
   parts.push(...legend(journal, y));
   y += 14;
   if (rows.length < all.length) {
@@ -71,7 +76,7 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
 
 /** The attempts that somebody would look for, in their order: failures, what is near a limit, then the heaviest. */
 export function worthLooking(journal: Journal, all: readonly number[]): number[] {
-  if (all.length <= DRAWN) {
+  if (all.length <= SINGLE) {
     return [...all];
   }
   const rank = (index: number): number => (journal.failedAt(index) ? 2 : journal.nearAt(index) ? 1 : 0);
@@ -94,8 +99,8 @@ function legend(journal: Journal, y: number): SVGElement[] {
     parts.push(text(x + 15, y, words));
     x += 15 + 7 * words.length + 18;
   }
-  parts.push(text(x, y, `${NEAR} 80% of a limit or more`, { fill: WARN }));
-  parts.push(text(x + 170, y, `${OVER} failed, or over a limit`, { fill: BAD }));
+  parts.push(text(x, y, `${NEAR} 80% of a limit`, { fill: WARN }));
+  parts.push(text(x + 130, y, `${OVER} failed`, { fill: BAD }));
   return parts;
 }
 
@@ -137,8 +142,8 @@ function head({ limits }: Journal, y: number): SVGElement[] {
     text(BAR.left, y, '0', quiet),
     text(BAR.right, y, `limit ${count(limits.requests)}`, end),
     text(RIGHT.requests, y, 'requests', end),
-    text(RIGHT.cpu, y, `CPU`, end),
-    text(RIGHT.memory, y, 'memory', end)
+    text(RIGHT.cpu, y, `CPU of ${duration(1000 * limits.cpu)}`, end),
+    text(RIGHT.memory, y, `of ${memory(limits.memory)}`, end)
   ];
 }
 

@@ -12,10 +12,10 @@ const LIST = 6;
 const ROOM = 0.25;
 
 export class Layout {
-  readonly lanes = new Lanes();
+  lanes = new Lanes();
   /** The attempts that failed, by arrival. */
   readonly failures: number[] = [];
-  ahead: Ahead = { near: [], far: [], more: 0, end: 0 };
+  ahead: Ahead = { near: [], far: [], more: 0, total: 0, end: 0 };
   begin = 0;
   end = 1;
   rows = LEAST_ROWS;
@@ -23,11 +23,15 @@ export class Layout {
   private seen = -1;
   private placed = 0;
   private last = 0;
+  private generation = 0;
 
   /** Give what is new its lane, and take over how others ended. */
   take(journal: Journal): void {
     if (journal.version === this.seen) {
       return;
+    }
+    if (journal.generation !== this.generation) {
+      this.forget(journal.generation);
     }
     for (let index = 0; index < journal.length; index += 1) {
       if (index >= this.placed || journal.changedAt(index) > this.seen) {
@@ -37,6 +41,17 @@ export class Layout {
     this.placed = journal.length;
     this.seen = journal.version;
     this.measure(journal);
+  }
+
+  /** A sample of attempts has made room for all of them, which lie elsewhere. */
+  private forget(generation: number): void {
+    this.generation = generation;
+    this.lanes = new Lanes();
+    this.failures.length = 0;
+    this.failed.clear();
+    this.placed = 0;
+    this.last = 0;
+    this.seen = -1;
   }
 
   private place(journal: Journal, index: number): void {
@@ -73,7 +88,8 @@ export class Layout {
     // A notebook that was left alone for a day is not a day of nothing to look at.
     const close = now - ended <= Math.max(ended - this.begin, 1);
     this.end = journal.running || close || (scheduled.total > 0 && near.length > 0) ? Math.max(ended, now) : ended;
-    if (near.length > 0) {
+    // While it runs there is room ahead anyway.
+    if (near.length > 0 && (!journal.running || this.ahead.end > now)) {
       this.end = Math.max(this.end, this.ahead.end + (this.ahead.end - this.begin) * ROOM);
     }
   }

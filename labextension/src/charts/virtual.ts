@@ -88,6 +88,11 @@ export class VirtualRows<R extends Row> {
       listen(this.element, 'pointermove', event => this.point(this.placeAt(event), event.clientX)),
       listen(this.element, 'pointerleave', () => this.point(null))
     ];
+    if (typeof ResizeObserver !== 'undefined') {
+      const observer = new ResizeObserver(() => this.onShown());
+      observer.observe(this.element);
+      this.ends.push(() => observer.disconnect());
+    }
   }
 
   get count(): number {
@@ -235,6 +240,14 @@ export class VirtualRows<R extends Row> {
 
   private isAtEnd(): boolean {
     return this.top + this.height() >= (this.length - 1) * this.rowHeight;
+  }
+
+  /** A list that was out of the document, or hidden, has lost where it was scrolled to. */
+  private onShown(): void {
+    if (this.element.clientHeight && Math.abs(this.element.scrollTop - this.top) > 1) {
+      this.unscrolled = true;
+      this.draw();
+    }
   }
 
   private onScroll(): void {
