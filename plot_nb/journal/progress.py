@@ -317,6 +317,8 @@ def rates(
     """
     import pandas as pd
 
+    if not len(frame):
+        return None
     names = [name for name in frame.columns if name not in PROGRESS_COLUMNS and name not in _added(frame)]
     for given in (items, expected):
         if isinstance(given, str) and given not in names:

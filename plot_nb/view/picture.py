@@ -77,6 +77,8 @@ def picture(
     value: str | None = None,
     progress: str | None = None,
     instance: int | None = None,
+    items: str | None = None,
+    expected: float | str | None = None,
 ) -> Picture:
     """All of a scope that a saved notebook keeps.
 
@@ -93,6 +95,8 @@ def picture(
         value: What the first execution returned, as its repr.
         progress: A Store key whose writes are shown as the progress of a sync.
         instance: Whose key that is; unless given, that of the scope's first attempt.
+        items: The entry of its value that counts items; unless given, it is found.
+        expected: How many items there will be, or the entry that says so.
     """
     with reading(path) as connection:
         view = View(connection, scope)
@@ -103,6 +107,14 @@ def picture(
         kept = ids if len(ids) <= ATTEMPTS else [*ids[: ATTEMPTS // 2], *ids[-ATTEMPTS // 2 :]]
         found = attempt_rows(connection, kept)
         writes = newest_writes(view, instances, began, _WRITES, _MOST_WRITES)
+        synced: ProgressRows | None = None
+        if progress is not None:
+            whose = instance if instance is not None else scope.instance
+            if whose is None:
+                whose = found[0][4] if found else -1
+            tracker = Tracker(progress, whose, attempts=scope.attempts, items=items, expected=expected)
+            tracker.read(connection)
+            synced = tracker.sample(_PROGRESS, origin)
         return {
             "format": 1,
             "panel": panel,
@@ -121,7 +133,7 @@ def picture(
                 ),
                 "scheduled": _safe_scheduled(scheduled_rows(view, origin, _SCHEDULED)),
                 "writes": write_rows(writes.writes, origin),
-                "progress": _progress(connection, scope, progress, instance, found, origin),
+                "progress": synced,
                 "details": _details(connection, instances, found, limits, origin),
                 "sources": _sources(connection, instances, found),
                 "left_out": len(ids) - len(kept),
@@ -226,24 +238,6 @@ def _sources(
         room -= len(source["text"])
         kept.append({**source, "filename": line(source["filename"], 200)})
     return kept[::-1]
-
-
-def _progress(
-    connection: sqlite3.Connection,
-    scope: Scope,
-    key: str | None,
-    instance: int | None,
-    found: list[tuple[Any, ...]],
-    origin: int,
-) -> ProgressRows | None:
-    if key is None:
-        return None
-    whose = instance if instance is not None else scope.instance
-    if whose is None and found:
-        whose = found[0][4]
-    tracker = Tracker(key, -1 if whose is None else whose, attempts=scope.attempts)
-    tracker.read(connection)
-    return tracker.sample(_PROGRESS, origin)
 
 
 # What a twist has chosen, made safe for whatever shows the notebook. Keys, values and sources stay exact: they can be

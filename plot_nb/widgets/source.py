@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.errors import RuntimeClosed
-from plot_nb.journal import details, frames
+from plot_nb.journal import details
 from plot_nb.journal.changes import changes, origin_of
-from plot_nb.journal.progress import Tracker
+from plot_nb.journal.progress import Tracker, progress
 from plot_nb.journal.reader import rows as query
 from plot_nb.journal.scope import Scope
 from plot_nb.journal.wire import Cursor, Panel, Picture, Rows
@@ -132,7 +132,14 @@ class Source:
         """The writes of the key as a table."""
         assert self.progress is not None
         instance, attempts = self._progress_instance(), self.scope.attempts
-        return frames.progress(self.runtime.path, self.progress, instance=instance, attempts=attempts)
+        return progress(
+            self.runtime.path,
+            self.progress,
+            instance=instance,
+            attempts=attempts,
+            items=self._items,
+            expected=self._expected,
+        )
 
     def rows(
         self,
@@ -188,6 +195,8 @@ class Source:
             value=self.run._shown_value() if self.run is not None else None,
             progress=self.progress,
             instance=self._progress_instance() if self.progress is not None else None,
+            items=self._items,
+            expected=self._expected,
         )
 
     def detail(self, attempt: int) -> dict[str, Any]:

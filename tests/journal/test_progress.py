@@ -203,3 +203,7 @@ def test_of_a_twist_all_writes_are_one_sync() -> None:
         assert whole["total"].tolist() == [0, 30, 60, 90, 120]
 
     on_runtime(work)
+
+
+def test_a_key_that_was_not_written_has_no_progress_whatever_is_asked_of_it() -> None:
+    assert len(frame_of("async def go(self): pass", items="page", expected="total")) == 0
