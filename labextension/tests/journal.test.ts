@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 
+import deltas from '../../tests/fixtures/pictures/deltas.json';
 import runs from '../../tests/fixtures/runs.json';
 import { Journal } from '../src/charts/journal';
-import type { Kind, ProgressRows } from '../src/charts/wire';
+import type { Kind, ProgressRows, Rows } from '../src/charts/wire';
 import { chainOf, rowsOf, words } from './rows';
 import type { Made } from './rows';
 
@@ -258,4 +259,31 @@ test('writes that no piece had are counted up', () => {
   const journal = new Journal(rowsOf([], { from: START, writes_left_out: 3 }));
   journal.apply(rowsOf([], { from: { attempt: 1, write: 9 }, writes_left_out: 4 }));
   expect(journal.writesLeftOut).toBe(7);
+});
+
+const { rows: PIECES, whole: WHOLE } = deltas as unknown as { rows: Rows[]; whole: Rows };
+
+function contents(journal: Journal): unknown {
+  return {
+    attempts: Array.from({ length: journal.length }, (_, index) => journal.attempt(index)),
+    writes: new Map(journal.writes.map(write => [write.id, write])),
+    said: [journal.summary(), ...journal.remarks()],
+    totals: journal.totals(),
+    progress: journal.progress,
+    cursor: journal.cursor,
+    running: [journal.running, journal.unfinished()]
+  };
+}
+
+test('the pieces that a kernel sends come to the whole, also those that come twice', () => {
+  const whole = contents(new Journal(WHOLE));
+  const pieces = new Journal();
+  const twice = new Journal();
+  for (const rows of PIECES) {
+    pieces.apply(rows);
+    twice.apply(rows);
+    twice.apply(rows);
+  }
+  expect(contents(pieces)).toEqual(whole);
+  expect(contents(twice)).toEqual(whole);
 });
