@@ -60,7 +60,7 @@ export class Inspector {
     panel: Panel,
     private readonly title: string
   ) {
-    this.wasRunning = context.journal.isRunning;
+    this.wasRunning = context.journal.running;
     // JupyterLab would take the arrow keys for its own.
     this.element = element('div', { class: 'pnb', 'data-lm-suppress-shortcuts': 'true' });
     const head = element('div', { class: 'pnb-head' }, element('div', { class: 'pnb-words' }, this.heading, this.remarks));
@@ -94,18 +94,18 @@ export class Inspector {
   }
 
   private changed(): void {
-    const { isRunning } = this.context.journal;
-    if (this.wasRunning && !isRunning) {
+    const { running } = this.context.journal;
+    if (this.wasRunning && !running) {
       this.selectSomething();
     }
-    this.wasRunning = isRunning;
+    this.wasRunning = running;
     this.say();
   }
 
   /** What went wrong first, or was heaviest: nobody should have to look for it. */
   private selectSomething(): void {
     const { journal, selection } = this.context;
-    if (selection.value === null && !journal.isRunning && journal.length > 0) {
+    if (selection.value === null && !journal.running && journal.length > 0) {
       const place = journal.firstFailure() ?? journal.heaviest();
       selection.set(place === null ? null : journal.attempt(place).id);
     }
@@ -114,7 +114,7 @@ export class Inspector {
   private say(): void {
     const { journal, kernel } = this.context;
     const title = this.title === '' ? '' : `${line(this.title, 80)}: `;
-    const [shape, state] = journal.isRunning
+    const [shape, state] = journal.running
       ? ['▸', 'pnb-running']
       : journal.failed
         ? ['✕', 'pnb-bad']
@@ -129,18 +129,18 @@ export class Inspector {
       made.hidden = tab.empty?.(journal) ?? false;
     }
     const remarks = journal.remarks();
-    if (journal.isRunning) {
+    if (journal.running) {
       remarks.unshift(kernel.live ? 'Running.' : 'It was running when this was saved.');
     }
     setText(this.remarks, remarks.join(' '));
-    const spoken = journal.isRunning ? `${title}running` : `${title}${summary}`;
+    const spoken = journal.running ? `${title}running` : `${title}${summary}`;
     setText(this.spoken, spoken);
   }
 
   // tabs
 
   private firstTab(): Tab {
-    return TABS[this.context.journal.length > 1 || this.context.journal.isRunning ? 1 : 0] as Tab;
+    return TABS[this.context.journal.length > 1 || this.context.journal.running ? 1 : 0] as Tab;
   }
 
   private makeTabs(): HTMLElement {

@@ -71,11 +71,6 @@ export class Journal extends Attempts {
     return this.applied;
   }
 
-  /** Whether more will come. */
-  get isRunning(): boolean {
-    return this.running;
-  }
-
   /** Whether an execution ended in anything but success. */
   get failed(): boolean {
     return [...this.tally.outcomes.keys()].some(outcome => outcome !== 'ok' && outcome !== 'running');

@@ -92,7 +92,7 @@ export class Link implements Kernel {
 
   async write(twist: string, key: string, text: string | null): Promise<void> {
     await this.request(number => ({ ask: 'write', view: this.view, number, twist, key, text }));
-    if (!this.following || !this.journal.isRunning) {
+    if (!this.following || !this.journal.running) {
       this.follow();
     }
   }
