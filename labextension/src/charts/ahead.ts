@@ -21,6 +21,7 @@ export interface Ahead {
   far: number[];
   /** How many there are beyond all of these. */
   more: number;
+  total: number;
   /** Up to when the picture has to go for those at their time. */
   end: number;
 }
@@ -37,9 +38,14 @@ export function whatIsAhead(journal: Journal, begin: number, rows: number): Ahea
   const near: number[] = [];
   const far: number[] = [];
   scheduled.due.forEach((due, row) => (due - now <= span * REACH ? near : far).push(row));
+  const waiting = near.filter(row => (scheduled.due[row] ?? 0) <= now);
+  // The next link of a chain that runs would come and go with every update.
+  const passing = journal.running && waiting.length === 1 ? waiting : [];
+  const kept = near.filter(row => !passing.includes(row));
+  const total = scheduled.total - passing.length;
   const shown = far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
   const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? now), now);
-  return { near, far: shown, more: Math.max(0, scheduled.total - near.length - shown.length), end };
+  return { near: kept, far: shown, more: Math.max(0, total - kept.length - shown.length), total, end };
 }
 
 /** Put what is scheduled into a scene: hollow marks at their time, or a list at the right. */
@@ -96,7 +102,7 @@ export function namesOf(journal: Journal, row: number): [full: string, short: st
 export function until(journal: Journal, row: number): [when: string, every: string] {
   const left = (journal.scheduled.due[row] ?? 0) - journal.now;
   const every = journal.scheduled.every_ms[row] ?? null;
-  return [left <= 0 ? 'due now' : `in ${duration(left)}`, every === null ? '' : `, every ${duration(every)}`];
+  return [left <= 0 ? 'waits' : `in ${duration(left)}`, every === null ? '' : `, every ${duration(every)}`];
 }
 
 function cut(text: string, width: number): string {

@@ -137,7 +137,7 @@ class Chain implements Chart {
     this.plot.classList.toggle('pnb-chain-closer', !this.view.fitted);
     this.fitButton.disabled = this.view.fitted;
     setAttribute(this.plot, 'aria-label', chainWords(this.journal));
-    this.legend.tell(this.journal, this.scene, this.layout.failures.length);
+    this.legend.tell(this.journal, this.scene, this.layout);
   }
 
   /** Take in what is new, and measure what there is to see. */

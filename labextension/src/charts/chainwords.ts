@@ -3,6 +3,7 @@
 import type { Table } from './chart';
 import { element } from './dom';
 import type { Attempt, Journal } from './journal';
+import type { Layout } from './layout';
 import type { Scene } from './scene';
 import { count, duration } from './units';
 
@@ -64,8 +65,7 @@ export class Legend {
   readonly element = element('p', { class: 'pnb-chain-legend' });
   private told = '';
 
-  tell(journal: Journal, scene: Scene, failures: number): void {
-    const { total } = journal.scheduled;
+  tell(journal: Journal, scene: Scene, { ahead: { total }, failures: { length: failures } }: Layout): void {
     const strip = Object.values(scene.gauges).some(path => path !== '');
     const near = scene.marks.some(mark => mark.shape === 'near');
     const parts: [string, string, boolean][] = [
@@ -76,7 +76,7 @@ export class Legend {
       ['pnb-chain-key-near', 'near a limit', near],
       ['pnb-chain-key-failed', `${count(failures)} failed`, failures > 0],
       ['pnb-chain-key-heap', 'many, drawn as one', scene.heaped > 0],
-      ['pnb-chain-key-ahead', `${count(total)} scheduled`, total > 0]
+      ['pnb-chain-key-ahead', `${count(total)} ahead`, total > 0]
     ];
     const shown = parts.filter(([, , there]) => there);
     const left = journal.leftOut > 0 ? `${count(journal.leftOut)} more are not in this saved picture.` : '';

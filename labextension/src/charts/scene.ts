@@ -327,26 +327,40 @@ class Composer {
   private name(bar: Placed, inner: number, behind: number): void {
     const { journal, view } = this;
     const number = `#${journal.numberAt(bar.index)}`;
-    const again = journal.previousOf(bar.index) >= 0 ? [journal.attempt(bar.index).label] : [];
-    const texts = [`${journal.methodAt(bar.index)} ${number}`, ...again, number];
+    const first = journal.previousOf(bar.index) < 0;
+    const texts = [first ? `${journal.methodAt(bar.index)} ${number}` : journal.attempt(bar.index).label, number];
     const seen = Math.min(inner, view.width) - Math.max(bar.x, 0);
     const y = round(bar.y + BASE + 0.5);
-    const put = (text: string, x: number): void => void this.labels.push({ text, x: round(x), y, kind: 'name' });
+    const put = (text: string, x: number, y: number): void => {
+      this.labels.push({ text, x: round(x), y, kind: 'name' });
+    };
     const inside = texts.findIndex(text => breadth(text) + 8 <= seen);
-    const after = texts.findIndex(text => breadth(text) + 10 <= this.nextIn(bar) - behind);
+    const room = this.roomBehind(bar);
+    const after = texts.findIndex(text => breadth(text) + 10 <= room.until - behind);
     if (inside >= 0 && (after < 0 || inside <= after)) {
-      put(texts[inside] as string, Math.max(bar.x, 0) + 5);
+      put(texts[inside] as string, Math.max(bar.x, 0) + 5, y);
     } else if (after >= 0) {
-      put(texts[after] as string, behind + 4);
+      const text = texts[after] as string;
+      put(text, behind + 4, behind + 4 + breadth(text) > room.line ? middle(bar.lane) - 3 : y);
     }
   }
 
-  /** Up to where a name may go in its lane. */
-  private nextIn(bar: Placed): number {
-    const next = this.lanes.all[bar.lane]?.items[bar.place + 1] ?? -1;
-    // It may stand on the line of a wait, but the line of a retry says how long it was.
-    const isRetry = next >= 0 && this.journal.previousOf(next) === bar.index;
-    return isRetry ? bar.x + bar.width : Math.min(this.nextStart(bar) - ROOM_FOR_HEAD, this.view.width);
+  /** Up to where a name may go in its lane, and from where it would stand on a line. */
+  private roomBehind(bar: Placed): { until: number; line: number } {
+    const { journal, view } = this;
+    const end = bar.x + bar.width;
+    const next = this.lanes.all[bar.lane]?.items[bar.place + 1];
+    const start = this.nextStart(bar);
+    if (next === undefined) {
+      return { until: view.width, line: Infinity };
+    }
+    const previous = journal.previousOf(next);
+    if (previous === bar.index) {
+      // The middle of this line says how long it was.
+      return { until: (end + start) / 2 - 30, line: end };
+    }
+    const since = this.since(next, previous);
+    return { until: Math.min(start - ROOM_FOR_HEAD, view.width), line: since === null ? Infinity : view.x(since) };
   }
 
   private nextStart(bar: Placed): number {
