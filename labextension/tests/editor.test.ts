@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { draftOf, Editor, keyProblem, noteOn, prepare, shortKey, typeNamed, TYPES, unreadable } from '../src/charts/editor';
+import { Editor } from '../src/charts/editor';
 import type { Editing } from '../src/charts/editor';
+import { draftOf, keyProblem, noteOn, prepare, shortKey, typeNamed, TYPES, unreadable } from '../src/charts/typed';
 import { decode, encode } from '../src/charts/value';
 
 function stored(type: string, text: string): string {

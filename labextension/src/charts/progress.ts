@@ -5,7 +5,7 @@ import type { Chart, Context, Drawing, Table } from './chart';
 import { element, listen, setAttribute, setText } from './dom';
 import { nearest, pointsOf, progressDrawing } from './progressline';
 import type { Points } from './progressline';
-import { cell, columnHead, RowGrid } from './rowgrid';
+import { RowGrid } from './rowgrid';
 import { line } from './text';
 import { count, counted, duration, general, NOTHING } from './units';
 import type { ProgressRows } from './wire';
@@ -44,13 +44,18 @@ export function sentence(rows: ProgressRows, running: boolean): string {
   }
   const left = rows.left_ms[last] ?? null;
   if (running && left !== null && left > 0) {
-    words.push(`about ${duration(left)} left`);
+    words.push(`about ${roughly(left)} left`);
   } else if (expected !== null && total >= expected) {
     words.push('all there');
   } else if (!running && expected !== null) {
     words.push(`${figure(expected - total)} missing`);
   }
   return words.join(', ');
+}
+
+/** A time that nobody knows to a tenth of a second. */
+function roughly(ms: number): string {
+  return duration(ms).replace(/^(\d\d)\.\d s$/, (_, seconds: string) => `${seconds} s`);
 }
 
 class ProgressChart implements Chart {
@@ -78,7 +83,7 @@ class ProgressChart implements Chart {
   private points: Points | null = null;
 
   constructor(private readonly context: Context) {
-    const head = element('div', { class: 'pnb-progress-row pnb-progress-head' }, ...COLUMNS.map(([name, title]) => columnHead(name, title)));
+    const head = element('div', { class: 'pnb-progress-row pnb-progress-head' }, ...COLUMNS.map(columnHead));
     this.grid = new RowGrid(head, {
       rowHeight: ROW,
       cells: index => this.cells(index),
@@ -270,6 +275,14 @@ class ProgressChart implements Chart {
       this.grid.show(index);
     }
   }
+}
+
+function columnHead([name, title]: readonly [string, string]): HTMLElement {
+  return element('span', { class: `pnb-progress-${name}`, role: 'columnheader' }, title);
+}
+
+function cell(name: string, ...children: (Node | string)[]): HTMLElement {
+  return element('span', { class: `pnb-progress-${name}` }, ...children);
 }
 
 const COLUMNS: readonly [string, string][] = [

@@ -2,13 +2,14 @@
 
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
-import { element, listen, setAttribute, setText, uniqueId } from './dom';
+import { element, setAttribute, setText, uniqueId } from './dom';
 import { Editor } from './editor';
 import { Histories, isReserved, StoreHistory } from './history';
 import type { Write } from './journal';
+import { StoreBar } from './storebar';
 import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
 import type { Entry, Found, StoreItem } from './storeitems';
-import { Pane } from './storepane';
+import { byWhom, labelOf, Pane } from './storepane';
 import type { Author, Subject } from './storepane';
 import { cellsOf, nameOf } from './storerow';
 import type { RowMaker } from './storerow';
@@ -16,7 +17,7 @@ import { TimeBar } from './storetime';
 import type { Moment } from './storetime';
 import { line } from './text';
 import { TreeList } from './treelist';
-import { count, counted } from './units';
+import { counted } from './units';
 import { moment as dated } from './value';
 
 /** Pixels of a line; the style sheet has the same. */
@@ -35,21 +36,7 @@ class StoreChart implements Chart {
   private readonly drawing: Drawing;
   private readonly undo: (() => void)[];
 
-  private readonly twists = element('select', { class: 'pnb-store-twist', 'aria-label': 'Twist' });
-  private readonly search = element('input', {
-    type: 'search',
-    class: 'pnb-store-search',
-    placeholder: 'Search keys and values',
-    'aria-label': 'Search keys and values',
-    autocomplete: 'off',
-    spellcheck: 'false'
-  });
-  private readonly matches = element('span', { class: 'pnb-store-matches', role: 'status' });
-  private readonly onlyChanges = checkbox('only changes');
-  private readonly reserved = checkbox('locks');
-  private readonly following = checkbox('follow selection', true);
-  private readonly add = element('button', { type: 'button', class: 'pnb-store-add' }, 'Add a value');
-  private readonly goToSelected = element('button', { type: 'button', class: 'pnb-store-go' });
+  private readonly bar: StoreBar;
   private readonly tree: TreeList<StoreItem>;
   private readonly time: TimeBar;
   private readonly pane: Pane;
@@ -113,23 +100,16 @@ class StoreChart implements Chart {
       key: (event, item) => this.pressed(event, item)
     });
     this.tree.element.setAttribute('aria-describedby', this.summary.id);
+    this.bar = new StoreBar({
+      changed: () => this.drawing.request(),
+      chose: twist => this.choseTwist(twist),
+      add: () => this.edit(null),
+      goToSelected: () => this.goTo(selection.value),
+      down: () => this.tree.element.focus()
+    });
     this.assemble();
     this.drawing = follow(context, this.element, () => this.draw());
-    this.undo = [
-      selection.subscribe(id => this.selected(id)),
-      kernel.subscribe(() => this.drawing.request()),
-      listen(this.search, 'input', () => this.drawing.request()),
-      listen(this.search, 'keydown', event => this.searchPressed(event)),
-      listen(this.twists, 'change', () => this.choseTwist()),
-      listen(this.add, 'click', () => this.edit(null)),
-      listen(this.goToSelected, 'click', () => this.goTo(selection.value))
-    ];
-    [this.onlyChanges, this.reserved].forEach(box => box.addEventListener('change', () => this.drawing.request()));
-    this.following.addEventListener('change', () => {
-      if (this.following.checked) {
-        this.goTo(selection.value);
-      }
-    });
+    this.undo = [selection.subscribe(id => this.selected(id)), kernel.subscribe(() => this.drawing.request())];
   }
 
   redraw(): void {
@@ -147,7 +127,7 @@ class StoreChart implements Chart {
     this.update();
     const { history, step } = this;
     const rows = [...history.stateAt(step)]
-      .filter(([key]) => this.reserved.checked || !isReserved(key))
+      .filter(([key]) => this.bar.reserved || !isReserved(key))
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([key, write]) => [
         key,
@@ -155,26 +135,13 @@ class StoreChart implements Chart {
         this.values.text(write),
         write.bytes,
         write.version,
-        this.author(write).label,
+        labelOf(this.author(write)),
         new Date(this.context.journal.origin + write.updated).toISOString()
       ]);
     return { name: 'Store', columns: ['key', 'type', 'value', 'bytes', 'version', 'by', 'updated'], rows };
   }
 
   private assemble(): void {
-    const bar = element(
-      'div',
-      { class: 'pnb-store-bar' },
-      this.twists,
-      this.search,
-      this.matches,
-      boxed(this.onlyChanges),
-      boxed(this.reserved),
-      element('span', { class: 'pnb-store-space' }),
-      this.goToSelected,
-      boxed(this.following),
-      this.add
-    );
     const head = element(
       'div',
       { class: 'pnb-store-head', 'aria-hidden': 'true' },
@@ -184,7 +151,7 @@ class StoreChart implements Chart {
     );
     const list = element('div', { class: 'pnb-store-list' }, head, this.tree.element, this.note);
     this.side.append(this.pane.element);
-    this.element.append(bar, this.time.element, element('div', { class: 'pnb-store-main' }, list, this.side), this.summary);
+    this.element.append(this.bar.element, this.time.element, element('div', { class: 'pnb-store-main' }, list, this.side), this.summary);
   }
 
   // what is shown
@@ -218,12 +185,7 @@ class StoreChart implements Chart {
     if (this.twist === null || !names.includes(this.twist)) {
       this.twist = names.find(name => this.histories.of.has(name)) ?? names[0] ?? null;
     }
-    const shown = [...this.twists.options].map(option => option.value);
-    if (shown.length !== names.length || shown.some((name, index) => name !== names[index])) {
-      this.twists.replaceChildren(...names.map(name => element('option', { value: name }, line(name, 80))));
-    }
-    this.twists.value = this.twist ?? '';
-    this.twists.hidden = names.length < 2;
+    this.bar.offer(names, this.twist);
   }
 
   private draw(): void {
@@ -233,9 +195,9 @@ class StoreChart implements Chart {
     const view = {
       history: this.history,
       step: this.step,
-      query: this.search.value.trim(),
-      onlyChanges: this.onlyChanges.checked,
-      reserved: this.reserved.checked
+      query: this.bar.query,
+      onlyChanges: this.bar.onlyChanges,
+      reserved: this.bar.reserved
     };
     const state = JSON.stringify([this.twist, view.step, view.query, view.onlyChanges, view.reserved, this.turns]);
     if (state !== this.drawn || !this.found) {
@@ -269,8 +231,7 @@ class StoreChart implements Chart {
       step: this.step,
       steps: this.steps,
       now: this.pinned === null,
-      by: author?.label ?? null,
-      attempt: author?.attempt ?? null,
+      author,
       when: last ? this.when(last) : '',
       changes: changeWords(kindsOf(found.changes)),
       remark: this.remark()
@@ -287,22 +248,18 @@ class StoreChart implements Chart {
       return '';
     }
     const wrote = this.history.stepOf(selection.value) > 0;
-    return wrote || this.pinned === null ? '' : `${this.labelOf(index)} wrote nothing here.`;
+    return wrote || this.pinned === null ? '' : `${this.nameOf(index)} wrote nothing here.`;
   }
 
   private drawBar(found: Found, query: string): void {
     const { journal, selection, kernel } = this.context;
-    this.matches.hidden = query === '';
-    const missed = found.unsearched > 0 ? `; ${counted(found.unsearched, 'long value')} not searched` : '';
-    setText(this.matches, query === '' ? '' : `${count(found.entries.size)} of ${counted(found.keys, 'key')}${missed}`);
-    labelOf(this.reserved).hidden = found.reserved === 0;
     const index = selection.value === null ? -1 : journal.indexOf(selection.value);
     const step = selection.value === null ? 0 : this.history.stepOf(selection.value);
-    this.goToSelected.hidden = index < 0 || step === 0 || step === this.step;
-    setText(this.goToSelected, index < 0 ? '' : `Go to ${this.labelOf(index)}`);
-    this.add.hidden = !kernel.live || !kernel.trusted || this.twist === null;
-    this.add.disabled = !this.isNow;
-    this.add.title = this.isNow ? '' : 'Go to now to change values';
+    this.bar.draw(found, {
+      selected: index < 0 || step === 0 || step === this.step ? null : this.nameOf(index),
+      canAdd: kernel.live && kernel.trusted && this.twist !== null,
+      isNow: this.isNow
+    });
     this.drawNote(found, query);
     const where = this.isNow ? 'now' : `after step ${this.step} of ${this.steps}`;
     const kinds = changeWords(kindsOf(found.changes));
@@ -316,7 +273,7 @@ class StoreChart implements Chart {
       words.push(
         query
           ? 'Nothing matches.'
-          : this.onlyChanges.checked && found.keys > 0
+          : this.bar.onlyChanges && found.keys > 0
             ? 'Nothing changed here.'
             : this.steps === 0
               ? 'Nothing was written to the Store.'
@@ -324,7 +281,10 @@ class StoreChart implements Chart {
       );
     }
     if (journal.writesLeftOut > 0) {
-      words.push(`${counted(journal.writesLeftOut, 'write')} are not in this picture, so older values may be missing.`);
+      const verb = journal.writesLeftOut === 1 ? 'is' : 'are';
+      words.push(
+        `${counted(journal.writesLeftOut, 'older write')} ${verb} not in this picture: what only they wrote is missing here.`
+      );
     }
     setText(this.note, words.join(' '));
     this.note.hidden = words.length === 0;
@@ -398,13 +358,13 @@ class StoreChart implements Chart {
   private selected(attempt: number | null): void {
     // At the end of a run something is selected by itself: that is no wish to see the Store as it was then.
     const byItself = !this.begun || (this.wasRunning && !this.context.journal.running);
-    if (this.following.checked && !byItself) {
+    if (this.bar.follows && !byItself) {
       this.goTo(attempt);
     }
   }
 
-  private choseTwist(): void {
-    this.twist = this.twists.value;
+  private choseTwist(twist: string): void {
+    this.twist = twist;
     this.pinned = null;
     this.active = null;
     this.closeEditor();
@@ -446,19 +406,6 @@ class StoreChart implements Chart {
     return false;
   }
 
-  private searchPressed(event: KeyboardEvent): void {
-    if (event.key === 'Escape' && this.search.value !== '') {
-      this.search.value = '';
-      this.drawing.request();
-    } else if (event.key === 'ArrowDown') {
-      this.tree.element.focus();
-    } else {
-      return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
   /** Open a form for a key, or with null for a new one. */
   private edit(entry: Entry | null): void {
     const { twist } = this;
@@ -491,11 +438,11 @@ class StoreChart implements Chart {
     this.update();
     const [last] = this.histories.of.get(twist)?.versions(key, Infinity) ?? [];
     if (!last || last.type === 'cleared' || last.id === entry?.write.id) {
-      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile by ${this.author(last).label}.` : null;
+      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile ${byWhom(this.author(last))}.` : null;
     }
     return entry === null
-      ? `There is such a key already, written by ${this.author(last).label}.`
-      : `It was written meanwhile by ${this.author(last).label}.`;
+      ? `There is such a key already, written ${byWhom(this.author(last))}.`
+      : `It was written meanwhile ${byWhom(this.author(last))}.`;
   }
 
   private written(key: string): void {
@@ -517,15 +464,15 @@ class StoreChart implements Chart {
 
   private author(write: Write): Author {
     if (write.by === null) {
-      return { label: 'by hand', attempt: null };
+      return { name: null, attempt: null };
     }
     const index = this.context.journal.indexOf(write.by);
     return index < 0
-      ? { label: 'an execution that is not in this picture', attempt: null }
-      : { label: this.labelOf(index), attempt: write.by };
+      ? { name: 'an execution that is not in this picture', attempt: null }
+      : { name: this.nameOf(index), attempt: write.by };
   }
 
-  private labelOf(index: number): string {
+  private nameOf(index: number): string {
     const { number, method, attempt } = this.context.journal.attempt(index);
     return `#${number} ${method}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
   }
@@ -539,16 +486,3 @@ const NO_HISTORY = new StoreHistory();
 const MOST_TWISTS = 200;
 const TALLEST = 18;
 const COLUMNS = ['label', 'value', 'type', 'size', 'by', 'version'];
-
-function checkbox(label: string, checked = false): HTMLInputElement {
-  const box = element('input', { type: 'checkbox' });
-  box.checked = checked;
-  element('label', { class: 'pnb-check' }, box, label);
-  return box;
-}
-
-function labelOf(box: HTMLInputElement): HTMLElement {
-  return box.parentElement as HTMLElement;
-}
-
-const boxed = labelOf;

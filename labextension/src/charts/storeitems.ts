@@ -119,7 +119,14 @@ export class Values {
 
 /** The keys that are there at a point of the history, and those that were cleared there. */
 export function find(view: View, values: Values): Found {
+  const state = view.history.stateAt(view.step);
   const changes = view.history.changesAt(view.step);
+  changes.forEach((change, key) => {
+    // Another that ran at the same time has written over it since.
+    if (change.kind !== 'cleared' ? state.get(key)?.id !== change.after.id : state.has(key)) {
+      changes.delete(key);
+    }
+  });
   const entries = new Map<string, Entry>();
   const query = view.query.toLowerCase();
   const found: Found = { entries, changes, keys: 0, reserved: 0, unsearched: 0 };
@@ -146,7 +153,7 @@ export function find(view: View, values: Values): Found {
     }
     entries.set(key, { key, write, change });
   };
-  view.history.stateAt(view.step).forEach((write, key) => add(key, write));
+  state.forEach((write, key) => add(key, write));
   changes.forEach((change, key) => {
     if (change.kind === 'cleared') {
       add(key, change.after);

@@ -11,10 +11,22 @@ import { count, counted, memory, NOTHING } from './units';
 import { differences, leaf, parts, short, size, typeName, written } from './value';
 import type { Decoded, Part } from './value';
 
-/** Who wrote something: `#12 sync_page` and its attempt, or by hand. */
+/** Who wrote something. */
 export interface Author {
-  label: string;
+  /** `#12 sync_page`; null: by hand. */
+  name: string | null;
+  /** Which can be selected; null where it is not in the picture. */
   attempt: number | null;
+}
+
+/** `#12 sync_page`, or `by hand`. */
+export function labelOf({ name }: Author): string {
+  return name ?? 'by hand';
+}
+
+/** `by #12 sync_page`, or `by hand`. */
+export function byWhom({ name }: Author): string {
+  return name === null ? 'by hand' : `by ${name}`;
 }
 
 /** What the pane is about. */
@@ -137,7 +149,9 @@ export class Pane {
   }
 
   private author(write: Write): HTMLElement {
-    const { label, attempt } = this.actions.author(write);
+    const author = this.actions.author(write);
+    const label = labelOf(author);
+    const { attempt } = author;
     if (attempt === null) {
       return element('bdi', {}, label);
     }

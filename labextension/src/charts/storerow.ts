@@ -5,6 +5,7 @@ import { isClear, MARKS } from './history';
 import type { Change } from './history';
 import { changeWords, MORE } from './storeitems';
 import type { KeyItem, PartItem, StoreItem, Values } from './storeitems';
+import { byWhom, labelOf } from './storepane';
 import type { Author } from './storepane';
 import { line } from './text';
 import { count, counted, memory } from './units';
@@ -60,12 +61,14 @@ export function nameOf(item: StoreItem, maker: RowMaker): string {
   if (!isClear(write)) {
     words.push(line(maker.values.line(write), VALUE) || memory(write.bytes));
   }
-  return [...words, `by ${maker.author(write).label}`].join(', ');
+  return [...words, byWhom(maker.author(write))].join(', ');
 }
 
 function keyCells(item: KeyItem, { values, author, select }: RowMaker): Node[] {
   const { write, change } = item.entry;
-  const { label: by, attempt } = author(write);
+  const who = author(write);
+  const { attempt } = who;
+  const by = labelOf(who);
   const cells = [
     label(item, item.label === '' ? '(empty key)' : item.label, ''),
     cell('value', ...(change ? changedValue(change, values) : [plainValue(write, values)])),
@@ -107,7 +110,7 @@ function label(item: StoreItem, text: string, also: string): HTMLElement {
 function plainValue(write: Write, values: Values): HTMLElement {
   const read = values.of(write);
   if (read === null) {
-    return element('span', { class: 'pnb-quiet' }, isClear(write) ? 'cleared' : `${memory(write.bytes)}, too long to be shown here`);
+    return element('span', { class: 'pnb-quiet' }, isClear(write) ? 'cleared' : `${memory(write.bytes)}, too long to show`);
   }
   const shown = line(values.line(write), VALUE);
   return 'value' in read

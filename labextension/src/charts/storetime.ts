@@ -2,6 +2,8 @@
 
 import { element, listen, setAttribute, svgElement, uniqueId } from './dom';
 import type { Step } from './history';
+import { byWhom } from './storepane';
+import type { Author } from './storepane';
 
 /** Where the slider stands, in words. */
 export interface Moment {
@@ -10,10 +12,8 @@ export interface Moment {
   steps: number;
   /** Whether it goes along with what is written. */
   now: boolean;
-  /** `#12 sync_page`, or `by hand`; null before the first write. */
-  by: string | null;
-  /** The attempt that `by` names, which a click selects. */
-  attempt: number | null;
+  /** Who made the last step; null before the first write. */
+  author: Author | null;
   /** When, as people read it. */
   when: string;
   /** `+ 3 added`, one for each kind. */
@@ -22,8 +22,12 @@ export interface Moment {
   remark: string;
 }
 
+const BEGINNING = 'Before the first write';
+const BY_HAND = 'a write by hand';
 const BINS = 240;
 const HEIGHT = 18;
+/** Of the width. */
+const WIDEST = 0.006;
 
 /** The slider, the words below it and the writes above it. */
 export class TimeBar {
@@ -109,23 +113,23 @@ export class TimeBar {
     this.go(next >= steps ? null : next);
   }
 
-  private words({ step, steps, now, by, when, changes }: Moment): string {
-    const where = by === null ? 'Before the first write' : now ? `Now, last written by ${by}` : `After ${by}`;
+  private words({ step, steps, now, author, when, changes }: Moment): string {
+    const where = author === null ? BEGINNING : now ? `Now, last written ${byWhom(author)}` : `After ${author.name ?? BY_HAND}`;
     return [where, `step ${step} of ${steps}`, when, ...changes].filter(Boolean).join(', ');
   }
 
   private say(moment: Moment): void {
-    const words = `${this.words(moment)} ${moment.attempt} ${moment.remark}`;
+    const words = `${this.words(moment)} ${moment.author?.attempt} ${moment.remark}`;
     if (words === this.said) {
       return;
     }
     this.said = words;
-    const { step, steps, now, by, attempt, when, changes, remark } = moment;
-    const lead = by === null ? 'Before the first write' : now ? 'Now; last written by ' : 'After ';
-    const author = by === null ? null : this.author(by, attempt);
-    const rest = by === null ? '' : `${when ? `, ${when}` : ''}`;
+    const { step, steps, now, author, when, changes, remark } = moment;
+    const lead = author === null ? BEGINNING : now ? 'Now' : 'After ';
+    const between = author === null || !now ? null : author.name === null ? ', last written ' : ', last written by ';
+    const name = author === null ? null : this.name(author, now);
     this.caption.replaceChildren(
-      element('span', {}, element('b', {}, lead), author, rest),
+      element('span', {}, element('b', {}, lead), between, name, author && when && `, ${when}`),
       ...changes.map(change => {
         const kind = KINDS[change.charAt(0)] ?? 'same';
         return element('span', { class: `pnb-change pnb-change-${kind}` }, change);
@@ -137,11 +141,12 @@ export class TimeBar {
     }
   }
 
-  private author(by: string, attempt: number | null): HTMLElement {
+  private name({ name, attempt }: Author, now: boolean): HTMLElement {
+    const shown = element('bdi', {}, name ?? (now ? 'by hand' : BY_HAND));
     if (attempt === null) {
-      return element('bdi', {}, by);
+      return shown;
     }
-    const button = element('button', { type: 'button', class: 'pnb-author', title: `Select ${by}` }, element('bdi', {}, by));
+    const button = element('button', { type: 'button', class: 'pnb-author', title: `Select ${name}` }, shown);
     button.addEventListener('click', () => this.select(attempt));
     return button;
   }
@@ -157,17 +162,19 @@ export class TimeBar {
       byHand[bin] ||= step.by === null;
     });
     const most = Math.log2(1 + Math.max(1, ...totals));
-    setAttribute(this.strip, 'viewBox', `0 0 ${Math.max(1, steps.length)} ${HEIGHT}`);
-    const width = steps.length / Math.max(1, bins);
+    const all = Math.max(1, steps.length);
+    const each = all / Math.max(1, bins);
+    const width = Math.min(0.7 * each, all * WIDEST);
+    setAttribute(this.strip, 'viewBox', `0 0 ${all} ${HEIGHT}`);
     this.strip.replaceChildren(
       ...totals.map((total, bin) => {
         const height = total === 0 ? 0 : 3 + ((HEIGHT - 4) * Math.log2(1 + total)) / most;
         return svgElement('rect', {
           class: byHand[bin] ? 'pnb-time-hand' : 'pnb-time-write',
-          // A step's bar ends where the slider stands after it.
-          x: bin * width + width * 0.15,
+          // Where the slider stands after it.
+          x: (bin + 1) * each - width / 2,
           y: HEIGHT - height,
-          width: width * 0.7,
+          width,
           height
         });
       })

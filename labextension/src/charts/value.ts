@@ -229,7 +229,7 @@ export function leaf(value: unknown): string {
     return quoted(value);
   }
   if (value instanceof Date) {
-    return `datetime(${quoted(Number.isNaN(value.getTime()) ? '' : value.toISOString())})`;
+    return `datetime(${quoted(Number.isNaN(value.getTime()) ? '' : value.toISOString().replace('.000Z', 'Z'))})`;
   }
   if (value instanceof RegExp) {
     return `Pattern(${quoted(String(value))})`;
