@@ -6,7 +6,6 @@ import type { Context } from '../src/charts/chart';
 import { Journal } from '../src/charts/journal';
 import { figure, progressChart, sentence } from '../src/charts/progress';
 import { nearest, pointsOf, progressDrawing, thinned } from '../src/charts/progressline';
-import { joinProgress } from '../src/charts/progressrows';
 import { Selection } from '../src/charts/selection';
 import type { ProgressRows, Rows } from '../src/charts/wire';
 import { rowsOf } from './rows';
@@ -91,26 +90,12 @@ describe('the line', () => {
   });
 });
 
-describe('rows that come piece by piece', () => {
-  it('are the same as all of them at once', () => {
-    const pieces = deltas as unknown as { rows: Rows[]; whole: Rows };
-    const joined = pieces.rows.reduce<ProgressRows | null>((known, piece) => joinProgress(known, piece.progress), null);
-    const { expected: _, ...whole } = pieces.whole.progress as ProgressRows;
-    expect(joined).toMatchObject(whole);
-  });
-
-  it('take the place of those they know, and change nothing that came before', () => {
-    const first = rows([1, 2]);
-    const kept = JSON.stringify(first);
-    const joined = joinProgress(first, { ...rows([5, 9]), id: [2, 3] });
-    expect([joined?.id, joined?.total]).toEqual([
-      [1, 2, 3],
-      [1, 5, 9]
-    ]);
-    expect(JSON.stringify(first)).toBe(kept);
-    expect(joinProgress(first, null)).toBe(first);
-    expect(joinProgress(first, { ...rows([7]), key: 'other' })?.total).toEqual([7]);
-  });
+it('rows that come piece by piece are the same as all of them at once', () => {
+  const pieces = deltas as unknown as { rows: Rows[]; whole: Rows };
+  const journal = new Journal();
+  pieces.rows.forEach(piece => journal.apply(piece));
+  const { expected: _, ...whole } = pieces.whole.progress as ProgressRows;
+  expect(journal.progress).toMatchObject(whole);
 });
 
 describe('the chart', () => {
