@@ -185,4 +185,9 @@ def test_a_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Path
     (source,) = tmp_path.glob("*.tar.gz")
     pip("wheel", "--no-deps", "--wheel-dir", tmp_path / "wheel", source)
     (built,) = (tmp_path / "wheel").glob("*.whl")
-    assert names_in(built) == names_in(wheel)
+    # A part of the extension is named by its content, in which a module's number is that of its folder.
+    assert _numbered(built) == _numbered(wheel)
+
+
+def _numbered(wheel: Path) -> set[str]:
+    return {re.sub(r"\.[0-9a-f]{16}\.js$", ".*.js", name) for name in names_in(wheel)}
