@@ -287,3 +287,15 @@ test('the pieces that a kernel sends come to the whole, also those that come twi
   expect(contents(pieces)).toEqual(whole);
   expect(contents(twice)).toEqual(whole);
 });
+
+test('what an attempt queued was set off by it, not by the attempt after it', () => {
+  const journal = new Journal(
+    rowsOf([
+      { id: 1, outcome: 'error' },
+      { id: 2, parent: 1 },
+      { id: 3, execution: 1, attempt: 2 },
+      { id: 4, parent: 1 }
+    ])
+  );
+  expect(told(journal).map(({ cause }) => cause)).toEqual([-1, 0, 0, 2]);
+});

@@ -17,6 +17,7 @@ const ROW = 24;
 /** Rows from which on there is an overview of all, and the choice of some. */
 const MANY = 40;
 const SOME = 30;
+const REST_MS = 250;
 
 /** One row an attempt: its requests by kind against the limit, its CPU and its memory. */
 export function budgetChart(context: Context): Chart {
@@ -53,6 +54,7 @@ class Budget implements Chart {
   private drawn = -1;
   private wasRunning = false;
   private revealed: number | null = null;
+  private resting = 0;
 
   constructor(private readonly context: Context) {
     this.journal = context.journal;
@@ -106,6 +108,7 @@ class Budget implements Chart {
   }
 
   dispose(): void {
+    clearTimeout(this.resting);
     this.drawing.dispose();
     this.rows.dispose();
     this.tooltip.hide();
@@ -225,8 +228,21 @@ class Budget implements Chart {
   }
 
   private point(place: number | null, row: HTMLElement | null, clientX: number | null): void {
+    clearTimeout(this.resting);
+    this.tooltip.hide();
     if (place === null || row === null) {
-      this.tooltip.hide();
+      return;
+    }
+    if (clientX === null) {
+      this.tell(place, row, null);
+    } else {
+      // What a pointer only passes does not cover the rows that it goes to.
+      this.resting = window.setTimeout(() => this.tell(place, row, clientX), REST_MS);
+    }
+  }
+
+  private tell(place: number, row: HTMLElement, clientX: number | null): void {
+    if (!row.isConnected || place >= this.rows.count) {
       return;
     }
     const attempt = this.journal.attempt(this.indexAt(place));
