@@ -281,6 +281,12 @@ describe('what a picture does not hold', () => {
     expect(nothing.ask).not.toHaveBeenCalled();
   });
 
+  it('leaves the source, where that is there', async () => {
+    const { element } = await show(rowsOf([OVER], { sources: [SOURCE] }), 7);
+
+    expect(element.textContent).toContain('✕ stopped here: request 1001 is one too many');
+  });
+
   it('is asked for again when what ran has ended', async () => {
     const running = { ...OK, requests: 200, outcome: 'running', ended: null };
     const { journal, element, ask } = await show(rowsOf([running]), 5, [all]);

@@ -20,7 +20,7 @@ import type { Detail } from './wire';
 const PATIENCE = 500;
 
 const NOT_HERE =
-  'Its requests, logs and source are not in this picture, and no kernel is connected that has them: run the cell again.';
+  'Its requests and logs are not in this picture, and no kernel is connected that has them: run the cell again.';
 
 export function executionChart(context: Context): Chart {
   return new ExecutionChart(context);
@@ -74,6 +74,7 @@ class ExecutionChart implements Chart {
   private detail: Detail | undefined;
   private feed: Feed | null = null;
   private totals: LineTotal[] = [];
+  private hasSource = false;
   private drawnStand = '';
   /** Whether somebody has selected something since it was first drawn: by itself a picture asks for no rest. */
   private isByHand = false;
@@ -230,6 +231,7 @@ class ExecutionChart implements Chart {
     const { limits } = journal;
     this.feed = detail ? feedOf(detail, attempt.started, attempt.requests, limits.requests) : null;
     this.head.drawTexts(attempt, detail);
+    this.hasSource = source !== undefined;
     const facts: SourceFacts = {
       text: source?.text ?? null,
       title: `${safeLine(source?.filename ?? attempt.twist, 80)}, version ${attempt.version}`,
@@ -322,7 +324,7 @@ class ExecutionChart implements Chart {
     const words = isLoading ? 'Loading…' : failed || absent;
     setText(this.status, words);
     this.status.hidden = words === '';
-    this.source.element.hidden = feed === null && this.totals.length === 0;
+    this.source.element.hidden = !this.hasSource && this.totals.length === 0;
     this.waterfall.element.hidden = feed === null;
     const isPartial =
       feed !== null && (feed.missing > 0 || feed.logsMissing > 0) && !this.loaded.has(attempt.id);
