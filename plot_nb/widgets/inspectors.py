@@ -38,6 +38,7 @@ class _Inspector(anywidget.AnyWidget):
     """
 
     _panel: Panel = "inspector"
+    _connection: Connection | None = None
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -59,13 +60,15 @@ class _Inspector(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take it off the page, and answer for it no more."""
-        self._connection.close()
-        self._source.unobserve(self._source_selected)
+        if self._connection is not None:  # it was made: ipywidgets closes one that could not be as well
+            self._connection.close()
+            self._source.unobserve(self._source_selected)
         super().close()
 
     def _heard(self, _: object, content: object, __: object) -> None:
-        self._way.came()
-        self._connection.hear(content)
+        if self._connection is not None:
+            self._way.came()
+            self._connection.hear(content)
 
     def _source_selected(self, attempt: int | None, by: object) -> None:
         if by is not self:
