@@ -6,7 +6,7 @@ import { heaviest, operationsOf, share, sourceRows, UNFOLDED } from './lines';
 import type { SourceFacts, SourceRow } from './lines';
 import { linesOf } from './python';
 import { line as safeLine } from './text';
-import { count } from './units';
+import { count, counted } from './units';
 import type { Kind } from './wire';
 
 /** Pixels that stay in view beyond a line that is looked for. */
@@ -121,7 +121,9 @@ export class SourceView {
   private option(row: SourceRow, facts: SourceFacts): HTMLElement {
     if (row.kind === 'fold') {
       const lines = row.last - row.first + 1;
-      const words = `${count(lines)} ${lines === 1 ? 'line' : 'lines'} that spent nothing`;
+      // Where no totals are, nobody knows what a line spent.
+      const spent = facts.totals.length > 0 ? ' that spent nothing' : '';
+      const words = counted(lines, 'line') + spent;
       return element(
         'div',
         { class: 'pnb-ex-line pnb-ex-fold', role: 'option', tabindex: -1, 'aria-selected': 'false' },
