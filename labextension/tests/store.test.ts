@@ -99,7 +99,7 @@ function item(key: string): HTMLElement {
 /** What is seen: mark, key and value of each line. */
 function lines(): string[] {
   return [...chart.element.querySelectorAll('[role=treeitem]')].map(each =>
-    ['.pnb-item-mark', '.pnb-item-name', '.pnb-item-count', '.pnb-item-value']
+    ['.pnb-item-mark > [aria-hidden]', '.pnb-item-name', '.pnb-item-count', '.pnb-item-value']
       .map(selector => each.querySelector(selector)?.textContent ?? '')
       .filter(text => text !== '')
       .join(' ')

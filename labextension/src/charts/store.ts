@@ -11,7 +11,7 @@ import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './
 import type { Entry, Found, StoreItem } from './storeitems';
 import { byWhom, labelOf, Pane } from './storepane';
 import type { Author, Subject } from './storepane';
-import { cellsOf, nameOf } from './storerow';
+import { cellsOf } from './storerow';
 import type { RowMaker } from './storerow';
 import { TimeBar } from './storetime';
 import type { Moment } from './storetime';
@@ -90,7 +90,6 @@ class StoreChart implements Chart {
     this.tree = new TreeList<StoreItem>('Keys of the Store', {
       rowHeight: ROW,
       draw: item => cellsOf(item, maker),
-      name: item => nameOf(item, maker),
       activated: item => this.activate(item),
       toggled: (item, open) => {
         this.openness.set(item.id, open);

@@ -70,6 +70,9 @@ export const MORE = 1000;
 const FEW = 60;
 const LINE = 160;
 const MOST_KEPT = 20_000;
+/** Types whose values hold others. It is not worth reading ten thousand values to know which can be opened. */
+const GROUPS = new Set(['list', 'dict', 'set', 'Map']);
+const EMPTY = /^\s*\{\s*"json"\s*:\s*(\[\s*\]|\{\s*\})/;
 
 /** The texts of values, read once; those that were asked for stay. */
 export class Values {
@@ -245,11 +248,12 @@ interface Where {
 
 function itemsOfKey(entry: Entry, { branch, level, place, siblings }: Where, openness: Openness, values: Values): StoreItem[] {
   const id = keyId(entry.key);
-  const read = values.of(entry.write);
-  const value = read && 'value' in read ? read.value : undefined;
-  const open = read && size(value) ? openness.isOpen(id, false) : null;
   const { write, change } = entry;
-  const stamp = `${write.id} ${write.by} ${change?.kind} ${change?.before?.id} ${read !== null}`;
+  const text = values.text(write);
+  const open = text !== null && GROUPS.has(write.type) && !EMPTY.test(text) ? openness.isOpen(id, false) : null;
+  const read = open ? values.of(write) : null;
+  const value = read && 'value' in read ? read.value : undefined;
+  const stamp = `${write.id} ${write.by} ${change?.kind} ${change?.before?.id} ${text !== null}`;
   const item: KeyItem = { kind: 'key', id, level, open, place, siblings, label: branch.label, folder: false, stamp, entry };
   return [item, ...(open ? itemsWithin(value, entry, '', level + 1, openness) : [])];
 }

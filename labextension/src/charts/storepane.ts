@@ -181,7 +181,7 @@ export class Pane {
         element(
           'table',
           { class: 'pnb-difference' },
-          element('thead', {}, element('tr', {}, ...['', 'entry', 'before', 'after'].map(name => element('th', { scope: 'col' }, name)))),
+          element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, element('span', { class: 'pnb-spoken' }, 'change')), ...['entry', 'before', 'after'].map(name => element('th', { scope: 'col' }, name)))),
           element('tbody', {}, ...differing.map(({ label, before: from, after: to }) => {
             const kind = from === null ? 'added' : to === null ? 'cleared' : 'changed';
             return element(

@@ -5,7 +5,7 @@ import { isClear, MARKS } from './history';
 import type { Change } from './history';
 import { changeWords, MORE } from './storeitems';
 import type { KeyItem, PartItem, StoreItem, Values } from './storeitems';
-import { byWhom, labelOf } from './storepane';
+import { labelOf } from './storepane';
 import type { Author } from './storepane';
 import { line } from './text';
 import { count, counted, memory } from './units';
@@ -42,28 +42,6 @@ export function cellsOf(item: StoreItem, maker: RowMaker): Node[] {
   }
 }
 
-/** What an item is called by who reads it out. */
-export function nameOf(item: StoreItem, maker: RowMaker): string {
-  if (item.kind === 'folder') {
-    return [line(item.branch.label, LABEL), counted(item.branch.keys, 'key'), ...changeWords(item.changes)].join(', ');
-  }
-  if (item.kind === 'more') {
-    return `${count(item.left)} more`;
-  }
-  if (item.kind === 'part') {
-    return `${line(item.part.label, LABEL)} ${line(short(item.part.value, VALUE), VALUE)}`;
-  }
-  const { write, change, key } = item.entry;
-  const words = [line(key, LABEL) || 'empty key', line(write.type, 40)];
-  if (change) {
-    words.push(MARKS[change.kind].word);
-  }
-  if (!isClear(write)) {
-    words.push(line(maker.values.line(write), VALUE) || memory(write.bytes));
-  }
-  return [...words, byWhom(maker.author(write))].join(', ');
-}
-
 function keyCells(item: KeyItem, { values, author, select }: RowMaker): Node[] {
   const { write, change } = item.entry;
   const who = author(write);
@@ -94,7 +72,12 @@ function partCells(item: PartItem): Node[] {
 /** A mark in the margin: a shape, with its word for who points at it or listens. */
 function mark(change: Change): HTMLElement {
   const { shape, word } = MARKS[change.kind];
-  return element('span', { class: `pnb-item-mark pnb-change-${change.kind}`, title: word }, shape);
+  return element(
+    'span',
+    { class: `pnb-item-mark pnb-change-${change.kind}`, title: word },
+    element('span', { 'aria-hidden': 'true' }, shape),
+    element('span', { class: 'pnb-spoken' }, `${word} `)
+  );
 }
 
 function label(item: StoreItem, text: string, also: string): HTMLElement {

@@ -25,8 +25,6 @@ export interface TreeListOptions<I extends Item> {
   /** Pixels of each item; the style sheet has the same. */
   rowHeight: number;
   draw(item: I): Node[];
-  /** What an item is called by who reads it out. */
-  name(item: I): string;
   /** The item that is active now. */
   activated(item: I): void;
   toggled(item: I, open: boolean): void;
@@ -145,7 +143,6 @@ export class TreeList<I extends Item> {
     setAttribute(node, 'aria-posinset', item.place);
     setAttribute(node, 'aria-setsize', item.siblings);
     setAttribute(node, 'aria-expanded', item.open === null ? null : String(item.open));
-    setAttribute(node, 'aria-label', this.options.name(item));
     node.replaceChildren(...this.options.draw(item));
   }
 
