@@ -31,7 +31,11 @@ interface Drawn {
 }
 
 /** What is drawn of some attempts, in 1000 pixels. */
-function drawn(made: Made[], more: Partial<Rows> = {}, look: (view: Viewport) => void = () => undefined): Drawn {
+function drawn(
+  made: Made[],
+  more: Partial<Rows> = {},
+  look: (view: Viewport) => void = () => undefined
+): Drawn {
   const journal = new Journal(rowsOf(made, more));
   const layout = new Layout();
   layout.take(journal);
@@ -102,7 +106,9 @@ describe('what is drawn of a chain', () => {
     ];
     const { scene, view } = drawn(made, { now: 2000 });
 
-    expect(scene.lines.arrow).toMatch(new RegExp(`^M${view.x(500)} ${middle(0) + BAR / 2}V.*H${view.x(1500)}$`));
+    expect(scene.lines.arrow).toMatch(
+      new RegExp(`^M${view.x(500)} ${middle(0) + BAR / 2}V.*H${view.x(1500)}$`)
+    );
     expect(scene.heads.arrow).toContain(`M${view.x(1500)} ${middle(1)}`);
   });
 
@@ -153,11 +159,15 @@ describe('what is drawn of a chain', () => {
     const { scene, journal, layout, view } = drawn(made);
 
     expect(scene.lines.hint).toBe('');
-    expect(compose(journal, layout.lanes, view, [0]).lines.lit.match(/M/g)?.length).toBeGreaterThanOrEqual(100);
+    expect(compose(journal, layout.lanes, view, [0]).lines.lit.match(/M/g)?.length).toBeGreaterThanOrEqual(
+      100
+    );
   });
 
   test('the strip in a bar is as long as its share of the limit', () => {
-    const { scene } = drawn([{ id: 1, started: 0, ended: 1000, spent: { store: 250, network: 500 } }], { now: 1000 });
+    const { scene } = drawn([{ id: 1, started: 0, ended: 1000, spent: { store: 250, network: 500 } }], {
+      now: 1000
+    });
 
     expect(scene.gauges.store).toMatch(/^M1 .*h249\.5v/);
     expect(scene.gauges.network).toMatch(/^M250\.5 .*h499v/);
@@ -174,7 +184,9 @@ describe('what is drawn of a chain', () => {
   });
 
   test('texts of a twist are shown without what would mislead', () => {
-    const { scene } = drawn([{ id: 1, started: 0, ended: 1000, method: '<b>\u202egnp\u0000' }], { now: 1000 });
+    const { scene } = drawn([{ id: 1, started: 0, ended: 1000, method: '<b>\u202egnp\u0000' }], {
+      now: 1000
+    });
 
     expect(texts(scene)).toEqual(['<b>[U+202E]gnp #1']);
   });
@@ -183,7 +195,10 @@ describe('what is drawn of a chain', () => {
 describe('what is ahead', () => {
   test('is drawn at its time if that is near, else listed', () => {
     const rows = scheduled([5500, 1e7], { key: words(['', 'daily']), every_ms: [null, 86_400_000] });
-    const { layout, scene, view } = drawn([{ id: 1, started: 0, ended: 5000 }], { now: 5000, scheduled: rows });
+    const { layout, scene, view } = drawn([{ id: 1, started: 0, ended: 5000 }], {
+      now: 5000,
+      scheduled: rows
+    });
 
     expect(layout.ahead).toMatchObject({ near: [0], far: [1], more: 0 });
     expect(view.to).toBeGreaterThan(5500);
@@ -192,7 +207,10 @@ describe('what is ahead', () => {
   });
 
   test('tells how many more there are', () => {
-    const rows = scheduled(Array.from({ length: 30 }, (_, row) => 1e7 + row), { total: 400 });
+    const rows = scheduled(
+      Array.from({ length: 30 }, (_, row) => 1e7 + row),
+      { total: 400 }
+    );
     const { scene, layout } = drawn([{ id: 1, started: 0, ended: 5000 }], { now: 5000, scheduled: rows });
 
     expect(layout.ahead.far.length).toBe(5);
@@ -200,14 +218,19 @@ describe('what is ahead', () => {
   });
 
   test('is as many as there are, near and far', () => {
-    const journal = new Journal(rowsOf([{ id: 1, started: 0 }], { now: 1000, scheduled: scheduled([1100, 1200, 1e6, 2e6, 3e6]) }));
+    const journal = new Journal(
+      rowsOf([{ id: 1, started: 0 }], { now: 1000, scheduled: scheduled([1100, 1200, 1e6, 2e6, 3e6]) })
+    );
     const ahead = whatIsAhead(journal, 0, 2);
 
     expect(ahead.near.length + ahead.far.length + ahead.more).toBe(5);
   });
 
   test('counts what finds no room', () => {
-    const rows = scheduled(Array.from({ length: 20 }, () => 5000), { total: 2000 });
+    const rows = scheduled(
+      Array.from({ length: 20 }, () => 5000),
+      { total: 2000 }
+    );
     const { scene, layout } = drawn([{ id: 1, started: 0, ended: 5000 }], { now: 5000, scheduled: rows });
     const marks = scene.ahead.match(/M/g)?.length ?? 0;
 
@@ -217,14 +240,21 @@ describe('what is ahead', () => {
 
   test('the next link of a chain that runs does not come and go', () => {
     const rows = scheduled([4000]);
-    const { layout, view } = drawn([{ id: 1, started: 0, ended: 5000 }], { now: 5000, running: true, scheduled: rows });
+    const { layout, view } = drawn([{ id: 1, started: 0, ended: 5000 }], {
+      now: 5000,
+      running: true,
+      scheduled: rows
+    });
 
     expect(layout.ahead).toMatchObject({ near: [], far: [], more: 0, total: 0 });
     expect(view.to).toBeLessThan(6000);
   });
 
   test('what waits although its time has come is said to wait', () => {
-    const { scene } = drawn([{ id: 1, started: 0, ended: 5000 }], { now: 5000, scheduled: scheduled([4000]) });
+    const { scene } = drawn([{ id: 1, started: 0, ended: 5000 }], {
+      now: 5000,
+      scheduled: scheduled([4000])
+    });
 
     expect(texts(scene)).toContain('poll waits');
   });
@@ -232,7 +262,10 @@ describe('what is ahead', () => {
 
 describe('the layout', () => {
   test('does not move what is there when more comes, or when it ends', () => {
-    const made = chainOf(60).map(each => ({ ...each, parent: each.id % 3 === 0 ? 1 : (each.parent ?? null) }));
+    const made = chainOf(60).map(each => ({
+      ...each,
+      parent: each.id % 3 === 0 ? 1 : (each.parent ?? null)
+    }));
     const journal = new Journal();
     const layout = new Layout();
     const before: number[] = [];

@@ -59,12 +59,16 @@ window.measure = async asked => {
   const updates: number[] = [];
   const frames = await framesWhile(async () => {
     for (let made = 0; made < asked.more; made += asked.each) {
-      journal.apply(rowsOf(attempts(asked.before + made + 1, asked.each), { running: made + asked.each < asked.more }));
+      journal.apply(
+        rowsOf(attempts(asked.before + made + 1, asked.each), { running: made + asked.each < asked.more })
+      );
       await pause(asked.apart);
     }
   });
   for (let times = 0; times < 9; times += 1) {
-    updates.push(await update(journal, attempts(asked.before + asked.more + times * asked.each + 1, asked.each)));
+    updates.push(
+      await update(journal, attempts(asked.before + asked.more + times * asked.each + 1, asked.each))
+    );
   }
   const svg = chain.element.querySelector('svg') as SVGSVGElement;
   const found = {
@@ -111,7 +115,7 @@ async function update(journal: Journal, made: Made[]): Promise<number> {
   const applied = performance.now() - began;
   let drawing = 0;
   await frame();
-  // Callbacks of a frame run in the order they were asked for: this one before the charts', the awaited one behind.
+  // A frame's callbacks run in the order they were asked for: this, the charts', the awaited one.
   requestAnimationFrame(() => {
     drawing = performance.now();
   });
@@ -142,7 +146,8 @@ async function framesWhile(work: () => Promise<void>): Promise<number[]> {
 
 function figures(times: number[]): { median: number; p95: number; worst: number } {
   const sorted = [...times].sort((one, other) => one - other);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { median: at(0.5), p95: at(0.95), worst: at(1) };
 }
 

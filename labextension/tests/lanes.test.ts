@@ -30,7 +30,8 @@ function history(seed: number, width: number, length: number): { stay: Stay; par
     now = Math.max(now, free[worker] as number) + (random() < 0.2 ? random() * 50 : 0);
     const ended = now + (random() < 0.1 ? 0 : random() * 100);
     const parent = item === 0 || random() < 0.05 ? -1 : Math.floor(random() * item);
-    const since = parent < 0 ? now : Math.min(now, (made[parent] as { stay: Stay }).stay.started + random() * 20);
+    const since =
+      parent < 0 ? now : Math.min(now, (made[parent] as { stay: Stay }).stay.started + random() * 20);
     made.push({ stay: { item, since, started: now, ended, failed: random() < 0.05 }, parent });
     free[worker] = ended;
   }
@@ -41,7 +42,9 @@ function history(seed: number, width: number, length: number): { stay: Stay; par
 function mostAtOnce(made: Stay[]): number {
   return Math.max(
     ...made.map(
-      ({ started }) => made.filter(each => each.started === started || (each.started < started && each.ended > started)).length
+      ({ started }) =>
+        made.filter(each => each.started === started || (each.started < started && each.ended > started))
+          .length
     )
   );
 }
@@ -95,7 +98,8 @@ describe('lanes', () => {
     const lanes = new Lanes(4);
     for (let item = 0; item < 7; item += 1) lanes.put(stay(item, 0, Infinity), ALONE);
     for (let item = 0; item < 7; item += 1) lanes.put(stay(item, 0, 5), ALONE);
-    for (let item = 7; item < 200; item += 1) lanes.put(stay(item, item, item + 1, { since: 5 }), { ...ALONE, parent: 6 });
+    for (let item = 7; item < 200; item += 1)
+      lanes.put(stay(item, item, item + 1, { since: 5 }), { ...ALONE, parent: 6 });
 
     expect(lanes.all.length).toBe(7);
     expect(lanes.all.slice(4).map(lane => lane.length)).toEqual([1, 1, 1]);
@@ -163,14 +167,25 @@ describe('a lane', () => {
   /** What is drawn between two times: [items, failed] of each part. */
   function parts(lane: Lane, from: number, to: number, least: number, cell: number): [number, number][] {
     const found: [number, number][] = [];
-    lane.walk(from, to, least, cell, place => found.push([1, lane.failed(place, place + 1)]), heap =>
-      found.push([heap.last - heap.first, heap.failed])
+    lane.walk(
+      from,
+      to,
+      least,
+      cell,
+      place => found.push([1, lane.failed(place, place + 1)]),
+      heap => found.push([heap.last - heap.first, heap.failed])
     );
     return found;
   }
 
   test('what has room is drawn by itself, and what has not in heaps', () => {
-    const lane = filled([stay(0, 0, 50), stay(1, 50, 51), stay(2, 52, 53, { failed: true }), stay(3, 53, 54), stay(4, 70, 71)]);
+    const lane = filled([
+      stay(0, 0, 50),
+      stay(1, 50, 51),
+      stay(2, 52, 53, { failed: true }),
+      stay(3, 53, 54),
+      stay(4, 70, 71)
+    ]);
 
     expect(parts(lane, 0, 100, 2, 10)).toEqual([
       [1, 0],
@@ -187,13 +202,21 @@ describe('a lane', () => {
       const found = parts(lane, 0, end, (2 * end) / pixels, (3 * end) / pixels);
 
       expect(found.reduce((sum, [number]) => sum + number, 0)).toBe(3000);
-      expect(found.reduce((sum, [, failed]) => sum + failed, 0)).toBe(made.filter(each => each.failed).length);
+      expect(found.reduce((sum, [, failed]) => sum + failed, 0)).toBe(
+        made.filter(each => each.failed).length
+      );
       expect(found.length).toBeLessThanOrEqual(pixels);
     }
   });
 
   test('only what is in view is looked at', () => {
-    const lane = filled([stay(0, 0, 10), stay(1, 10, 20), stay(2, 20, 20), stay(3, 21, 30), stay(4, 40, Infinity)]);
+    const lane = filled([
+      stay(0, 0, 10),
+      stay(1, 10, 20),
+      stay(2, 20, 20),
+      stay(3, 21, 30),
+      stay(4, 40, Infinity)
+    ]);
 
     expect(parts(lane, 10.5, 20, 0, 1)).toHaveLength(2);
     expect(parts(lane, 30.5, 39, 0, 1)).toHaveLength(0);

@@ -43,13 +43,21 @@ export function whatIsAhead(journal: Journal, begin: number, rows: number): Ahea
   const passing = journal.running && waiting.length === 1 ? waiting : [];
   const kept = near.filter(row => !passing.includes(row));
   const total = scheduled.total - passing.length;
-  const shown = far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
+  const shown =
+    far.length > rows || scheduled.total > scheduled.due.length ? far.slice(0, Math.max(rows - 1, 1)) : far;
   const end = near.reduce((latest, row) => Math.max(latest, scheduled.due[row] ?? now), now);
   return { near: kept, far: shown, more: Math.max(0, total - kept.length - shown.length), total, end };
 }
 
 /** Put what is scheduled into a scene: hollow marks at their time, or a list at the right. */
-export function addAhead(scene: Scene, journal: Journal, view: Viewport, ahead: Ahead, rows: number, width: number): void {
+export function addAhead(
+  scene: Scene,
+  journal: Journal,
+  view: Viewport,
+  ahead: Ahead,
+  rows: number,
+  width: number
+): void {
   const { scheduled, now } = journal;
   const parts: string[] = [];
   const taken: number[] = [];

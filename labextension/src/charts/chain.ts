@@ -5,8 +5,10 @@ import { CHAIN, chainTable, chainWords, Legend, ties, times } from './chainwords
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
 import { element, listen, setAttribute, setText, svgElement, uniqueId } from './dom';
+import { drag } from './drag';
 import { figures, spoken } from './figures';
 import type { Journal } from './journal';
+import { firstSetOff } from './kin';
 import type { Heap, Lane } from './lanes';
 import { Layout } from './layout';
 import { FILE_STYLE, heightOf, MARGIN, Painter, widthOf } from './painter';
@@ -29,7 +31,6 @@ const WIDTH = 960;
 const TICKS = 84;
 const CLOSER = 0.6;
 const SLACK = 4;
-const DRAGGED = 4;
 
 interface Found {
   index: number;
@@ -169,14 +170,20 @@ class Chain implements Chart {
       width: view.width,
       rows: this.layout.rows,
       column: this.column,
-      marks: (this.isEmpty ? [] : marks(view, size)).map(time => ({ x: view.x(time), text: moment(time, size) })),
-      now: (journal.running || journal.scheduled.total > 0) && now >= 0 && now <= view.width + 0.5 ? now : null,
+      marks: (this.isEmpty ? [] : marks(view, size)).map(time => ({
+        x: view.x(time),
+        text: moment(time, size)
+      })),
+      now:
+        (journal.running || journal.scheduled.total > 0) && now >= 0 && now <= view.width + 0.5 ? now : null,
       rings: {
         hovered: this.ring(this.hovered?.index ?? -1),
         selected: this.ring(this.selected()),
         focused: this.ring(this.plot.matches(':focus-visible') ? this.focused : -1)
       },
-      scroll: view.fitted ? null : { from: share(view.from), to: share(view.to), failures: this.failedShares(share) }
+      scroll: view.fitted
+        ? null
+        : { from: share(view.from), to: share(view.to), failures: this.failedShares(share) }
     };
   }
 
@@ -196,7 +203,9 @@ class Chain implements Chart {
     const x = this.view.x(from);
     const right = this.view.x(to);
     const seen = right >= -MARGIN && x <= this.view.width + MARGIN;
-    return seen ? { x, y: middle(this.layout.lanes.of(index)) - BAR / 2, width: Math.max(right - x, 1.5) } : null;
+    return seen
+      ? { x, y: middle(this.layout.lanes.of(index)) - BAR / 2, width: Math.max(right - x, 1.5) }
+      : null;
   }
 
   private stay(index: number): [number, number] {
@@ -289,39 +298,24 @@ class Chain implements Chart {
     }
     const from = this.at(event);
     const onTrack = from.y > TOP + this.layout.rows * LANE && !this.view.fitted;
-    let last = from.x;
-    let dragged = onTrack;
     if (onTrack) {
       this.scrollTo(from.x);
     }
-    const move = (moved: PointerEvent): void => {
-      const { x } = this.at(moved);
-      dragged ||= Math.abs(x - from.x) >= DRAGGED;
-      if (!dragged) {
-        return;
-      }
-      // Only now: a captured pointer would take the double click from its target.
-      this.plot.setPointerCapture(event.pointerId);
+    const moved = (x: number, at: PointerEvent): void => {
       this.tooltip.hide();
       if (onTrack) {
-        this.scrollTo(x);
+        this.scrollTo(this.at(at).x);
       } else {
-        this.view.pan(last - x);
+        this.view.pan(-x);
       }
-      last = x;
       this.redraw();
     };
-    const end = (): void => {
-      ends.forEach(stop => stop());
-      if (!dragged) {
+    const clicked = (): void => {
+      if (!onTrack) {
         this.choose(this.find(from.x, from.y)?.index ?? null);
       }
     };
-    const ends = [
-      listen(this.plot, 'pointermove', move),
-      listen(this.plot, 'pointerup', end),
-      listen(this.plot, 'pointercancel', () => ends.forEach(stop => stop()))
-    ];
+    drag(this.plot, event, moved, clicked);
   }
 
   private scrollTo(x: number): void {
@@ -376,7 +370,7 @@ class Chain implements Chart {
       ArrowLeft: () => this.go(Math.max(at - 1, 0)),
       ArrowRight: () => this.go(Math.min(at + 1, last)),
       ArrowUp: () => this.go(at >= 0 ? journal.causeOf(at) : -1),
-      ArrowDown: () => this.go(at >= 0 ? this.firstChild(at) : 0),
+      ArrowDown: () => this.go(at >= 0 ? firstSetOff(journal, at) : 0),
       Home: () => this.go(0),
       End: () => this.go(last),
       PageUp: () => this.view.pan(-this.view.width / 2),
@@ -407,21 +401,6 @@ class Chain implements Chart {
     this.say();
   }
 
-  private firstChild(index: number): number {
-    const retry = this.retryOf(index);
-    return retry >= 0 ? retry : (this.journal.childrenOf(this.journal.attempt(index).execution)[0] ?? -1);
-  }
-
-  private retryOf(index: number): number {
-    const last = this.journal.lastAttemptOf(this.journal.attempt(index).execution);
-    for (let found = last; found > index; found = this.journal.previousOf(found)) {
-      if (this.journal.previousOf(found) === index) {
-        return found;
-      }
-    }
-    return -1;
-  }
-
   private firstInView(): number {
     const { journal, view } = this;
     for (let index = 0; index < journal.length; index += 1) {
@@ -443,11 +422,17 @@ class Chain implements Chart {
       return;
     }
     const attempt = this.journal.attempt(this.focused);
-    const around = [...times(attempt, this.journal), ...ties(attempt, this.journal)].map(told => told.join(' '));
+    const around = [...times(attempt, this.journal), ...ties(attempt, this.journal)].map(told =>
+      told.join(' ')
+    );
     setText(this.spoken, `${spoken(attempt, this.journal.limits)}; ${around.join('; ')}`);
     const [from] = this.stay(this.focused);
     const x = Math.max(0, Math.min(this.view.x(from), this.view.width));
-    this.tell({ index: this.focused, heap: null }, x + MARGIN, middle(this.layout.lanes.of(this.focused)) + BAR / 2);
+    this.tell(
+      { index: this.focused, heap: null },
+      x + MARGIN,
+      middle(this.layout.lanes.of(this.focused)) + BAR / 2
+    );
   }
 
   // selecting
@@ -477,12 +462,26 @@ class Chain implements Chart {
   private tell({ index, heap }: Found, x: number, y: number): void {
     if (heap) {
       const times = `${moment(heap.from, 1)} to ${moment(heap.to, 1)}`;
-      this.tooltip.show(x, y, heapWords(heap), [['time', times]], 'Double click, or Ctrl and the wheel: closer.');
+      this.tooltip.show(
+        x,
+        y,
+        heapWords(heap),
+        [['time', times]],
+        'Double click, or Ctrl and the wheel: closer.'
+      );
       return;
     }
     const attempt = this.journal.attempt(index);
-    const title = element('span', {}, element('b', {}, element('bdi', {}, attempt.method)), ` ${attempt.label}`);
-    this.tooltip.show(x, y, title, [...figures(attempt, this.journal.limits), ...ties(attempt, this.journal)]);
+    const title = element(
+      'span',
+      {},
+      element('b', {}, element('bdi', {}, attempt.method)),
+      ` ${attempt.label}`
+    );
+    this.tooltip.show(x, y, title, [
+      ...figures(attempt, this.journal.limits),
+      ...ties(attempt, this.journal)
+    ]);
   }
 
   private button(text: string, label: string, act: () => void): HTMLButtonElement {

@@ -21,7 +21,9 @@ export function ties(attempt: Attempt, journal: Journal): Figure[] {
   if (attempt.parentIndex < 0) {
     return [['set off by', `a ${attempt.cause}`]];
   }
-  return [['set off by', `${journal.methodAt(attempt.parentIndex)} #${journal.numberAt(attempt.parentIndex)}`]];
+  return [
+    ['set off by', `${journal.methodAt(attempt.parentIndex)} #${journal.numberAt(attempt.parentIndex)}`]
+  ];
 }
 
 /** When it ran, for who does not see it. */
@@ -41,7 +43,15 @@ export function chainTable(journal: Journal): Table {
     const attempt = journal.attempt(index);
     const cause = attempt.parentIndex < 0 ? null : journal.numberAt(attempt.parentIndex);
     const named = [attempt.number, attempt.attempt, attempt.twist, attempt.method, attempt.cause, cause];
-    return [...named, attempt.outcome, attempt.queued, attempt.started, attempt.ended, attempt.requests, attempt.error];
+    return [
+      ...named,
+      attempt.outcome,
+      attempt.queued,
+      attempt.started,
+      attempt.ended,
+      attempt.requests,
+      attempt.error
+    ];
   });
   return {
     name: CHAIN,
@@ -84,7 +94,9 @@ export class Legend {
     if (told !== this.told) {
       this.told = told;
       this.element.replaceChildren(
-        ...shown.map(([key, words]) => element('span', {}, element('i', { class: key, 'aria-hidden': 'true' }), words)),
+        ...shown.map(([key, words]) =>
+          element('span', {}, element('i', { class: key, 'aria-hidden': 'true' }), words)
+        ),
         ...(left === '' ? [] : [element('span', {}, left)])
       );
     }

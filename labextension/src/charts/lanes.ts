@@ -60,7 +60,10 @@ export class Lane {
     const next = this.from(since);
     const before = this.ends[next - 1];
     const after = this.starts[next];
-    return (before === undefined || before <= since) && (after === undefined || (after >= ended && after > started));
+    return (
+      (before === undefined || before <= since) &&
+      (after === undefined || (after >= ended && after > started))
+    );
   }
 
   /** When the attempt before a place ended: as far back as a line can go. */
@@ -109,7 +112,7 @@ export class Lane {
    * The attempts of which a part lies between two times: one by one where they have room, else in heaps.
    *
    * @param least - Up to which length of time an attempt has no room of its own.
-   * @param cell - The length of a heap. Heaps begin at its multiples, so they stay the same when time goes on.
+   * @param cell - The length of a heap. Heaps begin at its multiples, so they stay when time goes on.
    */
   walk(
     from: number,
@@ -173,7 +176,8 @@ export class Lane {
     for (let at = place; at < this.length; at += 1) {
       const end = this.ends[at] as number;
       this.failures[at + 1] = (this.failures[at] as number) + (this.bad[at] ? 1 : 0);
-      this.times[at + 1] = (this.times[at] as number) + (end === Infinity ? 0 : end - (this.starts[at] as number));
+      this.times[at + 1] =
+        (this.times[at] as number) + (end === Infinity ? 0 : end - (this.starts[at] as number));
     }
   }
 }

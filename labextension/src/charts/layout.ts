@@ -3,6 +3,7 @@
 import { whatIsAhead } from './ahead';
 import type { Ahead } from './ahead';
 import type { Journal } from './journal';
+import { waitedSince } from './kin';
 import { Lanes } from './lanes';
 
 const LEAST_ROWS = 3;
@@ -57,12 +58,12 @@ export class Layout {
   private place(journal: Journal, index: number): void {
     const started = journal.startedAt(index);
     const previous = journal.previousOf(index);
-    const queued = previous >= 0 ? journal.endedAt(previous) : journal.queuedAt(index);
+    const since = waitedSince(journal, index);
     const ended = journal.endedAt(index);
     const failed = journal.failedAt(index);
     const stay = {
       item: index,
-      since: Math.min(queued ?? started, started),
+      since: Math.min(since ?? started, started),
       started,
       ended: ended === null ? Infinity : Math.max(ended, started),
       failed
@@ -87,7 +88,8 @@ export class Layout {
     const ended = Math.max(this.last, this.begin);
     // A notebook that was left alone for a day is not a day of nothing to look at.
     const close = now - ended <= Math.max(ended - this.begin, 1);
-    this.end = journal.running || close || (scheduled.total > 0 && near.length > 0) ? Math.max(ended, now) : ended;
+    this.end =
+      journal.running || close || (scheduled.total > 0 && near.length > 0) ? Math.max(ended, now) : ended;
     // While it runs there is room ahead anyway.
     if (near.length > 0 && (!journal.running || this.ahead.end > now)) {
       this.end = Math.max(this.end, this.ahead.end + (this.ahead.end - this.begin) * ROOM);

@@ -166,7 +166,11 @@ export class Painter {
     this.scroll(frame, bottom + 8);
   }
 
-  private ring(node: SVGRectElement, place: { x: number; y: number; width: number } | null, width: number): void {
+  private ring(
+    node: SVGRectElement,
+    place: { x: number; y: number; width: number } | null,
+    width: number
+  ): void {
     setAttribute(node, 'display', place === null ? 'none' : null);
     if (place !== null) {
       const from = Math.max(place.x - 2, -20);
@@ -271,7 +275,7 @@ function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** The look of a picture in a file, which has no style sheet around it: that of `style/chain.css` on white. */
+/** The look of a picture in a file, which has no style sheet: that of `style/chain.css` on white. */
 export const FILE_STYLE = `
 svg{background:#fff;font:11px system-ui,sans-serif}
 path{fill:none}

@@ -1,6 +1,7 @@
-/** What there is to draw of a chain in a span of time: figures and paths only, so that it can be tested as such. */
+/** What there is to draw of a chain in a span of time: figures and paths only. */
 
 import type { Journal } from './journal';
+import { waitedSince } from './kin';
 import type { Heap, Lane, Lanes } from './lanes';
 import { count, counted, duration } from './units';
 import type { Viewport } from './viewport';
@@ -147,7 +148,9 @@ class Composer {
       this.lines.hint.push(...(fan.length <= FAN ? fan : []));
     }
     const gauges = Object.fromEntries([...this.gauges].map(([kind, parts]) => [kind, parts.join('')]));
-    const lines = Object.fromEntries(Object.entries(this.lines).map(([line, parts]) => [line, parts.join('')]));
+    const lines = Object.fromEntries(
+      Object.entries(this.lines).map(([line, parts]) => [line, parts.join('')])
+    );
     return {
       bars: this.bars,
       labels: this.labels,
@@ -208,7 +211,7 @@ class Composer {
     const next = lane.after(view.to);
     const item = lane.items[next];
     if (item !== undefined && (lane.starts[next] as number) > view.to) {
-      const since = this.since(item, this.journal.previousOf(item));
+      const since = waitedSince(this.journal, item);
       if (since !== null && since < view.to) {
         one(next);
       }
@@ -228,7 +231,8 @@ class Composer {
     for (const bar of this.bars) {
       const { index, lane, state } = bar;
       const ended = bar.x + bar.width;
-      const shape = state === 'failed' || state === 'cancelled' ? state : this.journal.nearAt(index) ? 'near' : null;
+      const shape =
+        state === 'failed' || state === 'cancelled' ? state : this.journal.nearAt(index) ? 'near' : null;
       let behind = ended;
       let inner = ended;
       if (shape !== null) {
@@ -259,7 +263,7 @@ class Composer {
     const cause = journal.causeOf(index);
     const previous = journal.previousOf(index);
     const started = journal.startedAt(index);
-    const since = this.since(index, previous);
+    const since = waitedSince(this.journal, index);
     if (since === null) {
       return;
     }
@@ -268,7 +272,9 @@ class Composer {
     const lit = this.pointed.includes(index) || (cause >= 0 && this.pointed.includes(cause));
     if (previous >= 0) {
       const clear = previous >= 0 && lanes.of(previous) === lane && free <= since;
-      const from = clear ? `M${round(view.x(since))} ${y}` : `M${round(view.x(since))} ${middle(lanes.of(previous))}V${y}`;
+      const from = clear
+        ? `M${round(view.x(since))} ${y}`
+        : `M${round(view.x(since))} ${middle(lanes.of(previous))}V${y}`;
       this.lines[lit ? 'lit' : 'retry'].push(`${from}H${round(bar.x)}`);
       this.delay(view.x(since) + (journal.failedAt(previous) ? 14 : 0), bar.x, y, started - since);
       return;
@@ -282,12 +288,15 @@ class Composer {
     const from = middle(above) + (above < lane ? BAR / 2 : above > lane ? -BAR / 2 : 0);
     const follows = (lanes.all[lane] as Lane).items[place - 1] === cause;
     if (follows) {
-      this.lines[lit ? 'lit' : roomy ? 'arrow' : 'hint'].push(`M${round(Math.max(x, view.x(free)))} ${y}H${round(bar.x)}`);
+      this.lines[lit ? 'lit' : roomy ? 'arrow' : 'hint'].push(
+        `M${round(Math.max(x, view.x(free)))} ${y}H${round(bar.x)}`
+      );
     } else if (free > since + (view.span / view.width) * 2) {
       // Others ran in its lane while it waited: the way there is only hinted at.
       this.wait(Math.max(view.x(free), bar.x - 12), bar.x, y, lit);
       const bend = Math.min(40, Math.max(8, (bar.x - x) / 2));
-      const d = `M${round(x)} ${round(from)}C${round(x)} ${round((from + y) / 2)} ${round(bar.x - bend)} ${y} ${round(bar.x)} ${y}`;
+      const bends = `${round(x)} ${round((from + y) / 2)} ${round(bar.x - bend)} ${y}`;
+      const d = `M${round(x)} ${round(from)}C${bends} ${round(bar.x)} ${y}`;
       if (lit) {
         this.lines.lit.push(d);
       } else {
@@ -296,7 +305,8 @@ class Composer {
     } else {
       const bend = above === lane ? 0 : Math.min(4, Math.max(0, bar.x - x));
       const turn = above < lane ? -bend : bend;
-      const stem = above === lane ? '' : `V${round(y + turn)}q0 ${round(-turn)} ${round(bend)} ${round(-turn)}`;
+      const stem =
+        above === lane ? '' : `V${round(y + turn)}q0 ${round(-turn)} ${round(bend)} ${round(-turn)}`;
       const kind = lit ? 'lit' : roomy ? 'arrow' : 'hint';
       this.lines[kind].push(`M${round(x)} ${round(from)}${stem}H${round(bar.x)}`);
     }
@@ -309,10 +319,6 @@ class Composer {
     if (to - from >= 1) {
       this.lines[lit ? 'lit' : 'wait'].push(`M${round(from)} ${y}H${round(to)}`);
     }
-  }
-
-  private since(index: number, previous: number): number | null {
-    return previous >= 0 ? this.journal.endedAt(previous) : this.journal.queuedAt(index);
   }
 
   private delay(from: number, to: number, y: number, ms: number): void {
@@ -328,7 +334,10 @@ class Composer {
     const { journal, view } = this;
     const number = `#${journal.numberAt(bar.index)}`;
     const first = journal.previousOf(bar.index) < 0;
-    const texts = [first ? `${journal.methodAt(bar.index)} ${number}` : journal.attempt(bar.index).label, number];
+    const texts = [
+      first ? `${journal.methodAt(bar.index)} ${number}` : journal.attempt(bar.index).label,
+      number
+    ];
     const seen = Math.min(inner, view.width) - Math.max(bar.x, 0);
     const y = round(bar.y + BASE + 0.5);
     const put = (text: string, x: number, y: number): void => {
@@ -359,8 +368,11 @@ class Composer {
       // The middle of this line says how long it was.
       return { until: (end + start) / 2 - 30, line: end };
     }
-    const since = this.since(next, previous);
-    return { until: Math.min(start - ROOM_FOR_HEAD, view.width), line: since === null ? Infinity : view.x(since) };
+    const since = waitedSince(this.journal, next);
+    return {
+      until: Math.min(start - ROOM_FOR_HEAD, view.width),
+      line: since === null ? Infinity : view.x(since)
+    };
   }
 
   private nextStart(bar: Placed): number {

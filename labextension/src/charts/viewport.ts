@@ -1,8 +1,8 @@
 /**
  * Which part of the time is seen, and where on the screen a moment lies.
  *
- * While a run goes on the end of time moves. A view of everything then leaves room ahead and fills it, so that
- * what is drawn stays where it is for a while; a view of the end goes along with it; any other stays.
+ * While a run goes on the end of time moves. A view of everything then leaves room ahead and fills it, so
+ * that what is drawn stays where it is for a while; a view of the end goes along with it; any other stays.
  */
 
 /** The least time that the whole width can show, in milliseconds. */
@@ -170,7 +170,7 @@ export function marks(view: Viewport, size: number): number[] {
   return found;
 }
 
-/** The label of a round moment, as exact as the distance of the marks asks for: `0`, `250 ms`, `12.5 s`, `1:30`, `2 d 4 h`. */
+/** The label of a round moment, as exact as its marks are apart: `0`, `250 ms`, `1:30`, `2 d 4 h`. */
 export function moment(ms: number, size: number): string {
   if (ms <= 0) {
     return '0';
