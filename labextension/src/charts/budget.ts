@@ -180,6 +180,8 @@ class Budget implements Chart {
     const { journal } = this;
     setText(this.summary, journal.summary());
     this.head.draw(journal);
+    const digits = Math.max(2, String(journal.executions).length);
+    this.element.style.setProperty('--pnb-number-width', `${8 * (digits + 1) + 10}px`);
     this.drawLegend();
     this.drawFilter();
     const length = this.shown?.length ?? journal.length;
