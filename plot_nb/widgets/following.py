@@ -237,8 +237,8 @@ class Following:
     def _push(self, follower: _Follower, rows: Rows, said: Any, now: float, *, last_word: bool) -> int:
         message = {"view": follower.view, "rows": rows}
         size = len(msgspec.json.encode(message))
-        follower.send(message)
         follower.served, follower.said, follower.said_running = now, said, rows["running"]
+        follower.send(message)  # may ask again at once, and who does takes over when it was served
         follower.credit -= 1
         if rows["to"] is not None:
             follower.cursor = rows["to"]

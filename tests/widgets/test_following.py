@@ -285,6 +285,20 @@ def test_a_page_that_never_asks_again_is_sent_no_more(following: Following, cloc
     assert len(sent) == CREDIT + 1
 
 
+def test_asking_again_brings_nothing_sooner(following: Following, clock: Clock) -> None:
+    times: list[float] = []
+
+    def again(_: Any) -> None:
+        times.append(clock.now)
+        following.follow("page", Endless(), ask(), again, keeps=True)  # type: ignore[arg-type]
+
+    following.follow("page", Endless(), ask(), again, keeps=True)  # type: ignore[arg-type]
+    for _ in range(100):
+        tick(following, clock, INTERVAL_S / 10)
+
+    assert len(times) == 10
+
+
 def test_one_picture_that_fails_leaves_the_others_going(
     following: Following, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
