@@ -235,6 +235,15 @@ describe('the Store', () => {
     expect(caption()).toContain('After #2 step');
   });
 
+  it('follows what is selected after the run, though it was not looked at meanwhile', async () => {
+    await show(HISTORY, { running: true });
+    context.journal.apply(rowsOf([], { writes: written([]), running: false }));
+    await Promise.resolve();
+    context.selection.set(1);
+    await frame();
+    expect(caption()).toContain('After #1 start');
+  });
+
   it('selects who wrote a key', async () => {
     await show(HISTORY);
     await click(item('state').querySelector('button') as Element);
@@ -440,6 +449,16 @@ describe('changing by hand', () => {
     await type('.pnb-edit textarea', 'x');
     await click('Save');
     expect(kernel.write).toHaveBeenCalledWith('CalendarSync', 'new:key', '{"json":"x"}');
+  });
+
+  it('asks whether a key is meant to be empty', async () => {
+    await show(HISTORY);
+    await click('Add a value');
+    await click('Save');
+    expect(find('.pnb-edit').textContent).toContain('The key is empty. Save again');
+    expect(kernel.write).not.toHaveBeenCalled();
+    await click('Save');
+    expect(kernel.write).toHaveBeenCalledWith('CalendarSync', '', '{"json":""}');
   });
 
   it('asks before it writes over a key that is there, or that another has written', async () => {

@@ -133,7 +133,7 @@ export class Editor {
     const doubt = this.editing.doubt(key);
     if (doubt !== null && doubt !== this.doubted) {
       this.doubted = doubt;
-      this.say(`${doubt} Save again to write over it.`);
+      this.say(`${doubt} Save again if that is what you want.`);
       return;
     }
     this.setBusy(true);

@@ -5,20 +5,19 @@ import type { Chart, Context, Drawing, Table } from './chart';
 import { element, setAttribute, setText, uniqueId } from './dom';
 import { Editor } from './editor';
 import { Histories, isReserved, StoreHistory } from './history';
-import type { Write } from './journal';
 import { StoreBar } from './storebar';
 import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
 import type { Entry, Found, StoreItem } from './storeitems';
-import { byWhom, labelOf, Pane } from './storepane';
-import type { Author, Subject } from './storepane';
+import { Pane } from './storepane';
+import type { Subject } from './storepane';
 import { cellsOf } from './storerow';
 import type { RowMaker } from './storerow';
 import { TimeBar } from './storetime';
 import type { Moment } from './storetime';
+import { byWhom, labelOf, StoreWords } from './storewords';
 import { line } from './text';
 import { TreeList } from './treelist';
 import { counted } from './units';
-import { moment as dated } from './value';
 
 /** Pixels of a line; the style sheet has the same. */
 const ROW = 24;
@@ -30,6 +29,7 @@ export function storeChart(context: Context): Chart {
 class StoreChart implements Chart {
   readonly name = 'Store';
   readonly element = element('div', { class: 'pnb-store' });
+  private readonly words: StoreWords;
   private readonly values = new Values();
   private readonly histories = new Histories();
   private readonly openness = new Openness();
@@ -57,17 +57,18 @@ class StoreChart implements Chart {
   /** Counts what was opened, and what was learned. */
   private turns = 0;
   private scanned = 0;
-  private readonly ran = new Set<string>();
+  private readonly twistsRun = new Set<string>();
   private wasRunning: boolean;
   private begun = false;
 
   constructor(private readonly context: Context) {
     const { journal, kernel, selection } = context;
+    this.words = new StoreWords(journal);
     this.wasRunning = journal.running;
     this.time = new TimeBar(step => this.go(step), attempt => selection.set(attempt));
     this.pane = new Pane(this.values, {
-      author: write => this.author(write),
-      when: write => this.when(write),
+      author: write => this.words.author(write),
+      when: write => this.words.when(write),
       select: attempt => selection.set(attempt),
       go: write => this.go(this.history.stepWith(write)),
       ask: async write => {
@@ -75,7 +76,10 @@ class StoreChart implements Chart {
         this.turn();
       },
       edit: entry => this.edit(entry),
-      remove: entry => kernel.write(entry.write.twist, entry.key, null),
+      remove: async entry => {
+        await kernel.write(entry.write.twist, entry.key, null);
+        this.tree.element.focus();
+      },
       close: () => {
         this.paneClosed = true;
         this.turn();
@@ -84,7 +88,7 @@ class StoreChart implements Chart {
     });
     const maker: RowMaker = {
       values: this.values,
-      author: write => this.author(write),
+      author: write => this.words.author(write),
       select: attempt => selection.set(attempt)
     };
     this.tree = new TreeList<StoreItem>('Keys of the Store', {
@@ -108,7 +112,11 @@ class StoreChart implements Chart {
     });
     this.assemble();
     this.drawing = follow(context, this.element, () => this.draw());
-    this.undo = [selection.subscribe(id => this.selected(id)), kernel.subscribe(() => this.drawing.request())];
+    this.undo = [
+      selection.subscribe(id => this.selected(id)),
+      kernel.subscribe(() => this.drawing.request()),
+      journal.subscribe(() => this.ran())
+    ];
   }
 
   redraw(): void {
@@ -134,7 +142,7 @@ class StoreChart implements Chart {
         this.values.text(write),
         write.bytes,
         write.version,
-        labelOf(this.author(write)),
+        labelOf(this.words.author(write)),
         new Date(this.context.journal.origin + write.updated).toISOString()
       ]);
     return { name: 'Store', columns: ['key', 'type', 'value', 'bytes', 'version', 'by', 'updated'], rows };
@@ -177,10 +185,10 @@ class StoreChart implements Chart {
     if (this.histories.update(journal.writes)) {
       this.turns += 1;
     }
-    for (; this.scanned < journal.length && this.ran.size < MOST_TWISTS; this.scanned += 1) {
-      this.ran.add(journal.rawTwist(this.scanned));
+    for (; this.scanned < journal.length && this.twistsRun.size < MOST_TWISTS; this.scanned += 1) {
+      this.twistsRun.add(journal.rawTwist(this.scanned));
     }
-    const names = [...new Set([...this.histories.of.keys(), ...this.ran])].sort();
+    const names = [...new Set([...this.histories.of.keys(), ...this.twistsRun])].sort();
     if (this.twist === null || !names.includes(this.twist)) {
       this.twist = names.find(name => this.histories.of.has(name)) ?? names[0] ?? null;
     }
@@ -188,7 +196,6 @@ class StoreChart implements Chart {
   }
 
   private draw(): void {
-    this.wasRunning = this.context.journal.running;
     this.begun = true;
     this.update();
     const view = {
@@ -225,13 +232,13 @@ class StoreChart implements Chart {
   private drawTime(found: Found): void {
     const step = this.history.steps[this.step - 1];
     const last = this.history.writes[step?.last ?? -1];
-    const author = last ? this.author(last) : null;
+    const author = last ? this.words.author(last) : null;
     const moment: Moment = {
       step: this.step,
       steps: this.steps,
       now: this.pinned === null,
       author,
-      when: last ? this.when(last) : '',
+      when: last ? this.words.when(last) : '',
       changes: changeWords(kindsOf(found.changes)),
       remark: this.remark()
     };
@@ -247,7 +254,7 @@ class StoreChart implements Chart {
       return '';
     }
     const wrote = this.history.stepOf(selection.value) > 0;
-    return wrote || this.pinned === null ? '' : `${this.nameOf(index)} wrote nothing here.`;
+    return wrote || this.pinned === null ? '' : `${this.words.nameOf(index)} wrote nothing here.`;
   }
 
   private drawBar(found: Found, query: string): void {
@@ -255,7 +262,7 @@ class StoreChart implements Chart {
     const index = selection.value === null ? -1 : journal.indexOf(selection.value);
     const step = selection.value === null ? 0 : this.history.stepOf(selection.value);
     this.bar.draw(found, {
-      selected: index < 0 || step === 0 || step === this.step ? null : this.nameOf(index),
+      selected: index < 0 || step === 0 || step === this.step ? null : this.words.nameOf(index),
       canAdd: kernel.live && kernel.trusted && this.twist !== null,
       isNow: this.isNow
     });
@@ -354,6 +361,15 @@ class StoreChart implements Chart {
     }
   }
 
+  private ran(): void {
+    if (this.context.journal.running) {
+      this.wasRunning = true;
+    } else if (this.wasRunning) {
+      // Whoever selects something since the run has ended does it by then.
+      queueMicrotask(() => (this.wasRunning = false));
+    }
+  }
+
   private selected(attempt: number | null): void {
     // At the end of a run something is selected by itself: that is no wish to see the Store as it was then.
     const byItself = !this.begun || (this.wasRunning && !this.context.journal.running);
@@ -434,14 +450,17 @@ class StoreChart implements Chart {
 
   /** Whether another has written a key since the form was opened. */
   private doubt(twist: string, key: string, entry: Entry | null): string | null {
+    if (entry === null && key === '') {
+      return 'The key is empty.';
+    }
     this.update();
     const [last] = this.histories.of.get(twist)?.versions(key, Infinity) ?? [];
     if (!last || last.type === 'cleared' || last.id === entry?.write.id) {
-      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile ${byWhom(this.author(last))}.` : null;
+      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile ${byWhom(this.words.author(last))}.` : null;
     }
     return entry === null
-      ? `There is such a key already, written ${byWhom(this.author(last))}.`
-      : `It was written meanwhile ${byWhom(this.author(last))}.`;
+      ? `There is such a key already, written ${byWhom(this.words.author(last))}.`
+      : `It was written meanwhile ${byWhom(this.words.author(last))}.`;
   }
 
   private written(key: string): void {
@@ -457,27 +476,6 @@ class StoreChart implements Chart {
       this.tree.element.focus();
       this.drawing.request();
     }
-  }
-
-  // words
-
-  private author(write: Write): Author {
-    if (write.by === null) {
-      return { name: null, attempt: null };
-    }
-    const index = this.context.journal.indexOf(write.by);
-    return index < 0
-      ? { name: 'an execution that is not in this picture', attempt: null }
-      : { name: this.nameOf(index), attempt: write.by };
-  }
-
-  private nameOf(index: number): string {
-    const { number, method, attempt } = this.context.journal.attempt(index);
-    return `#${number} ${method}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
-  }
-
-  private when(write: Write): string {
-    return dated(new Date(this.context.journal.origin + write.updated));
   }
 }
 

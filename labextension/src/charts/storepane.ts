@@ -6,28 +6,12 @@ import type { Change } from './history';
 import type { Write } from './journal';
 import type { Entry, FolderItem, Values } from './storeitems';
 import { changeWords } from './storeitems';
+import { labelOf } from './storewords';
+import type { Author } from './storewords';
 import { block, line } from './text';
 import { count, counted, memory, NOTHING } from './units';
 import { differences, leaf, parts, short, size, typeName, written } from './value';
 import type { Decoded, Part } from './value';
-
-/** Who wrote something. */
-export interface Author {
-  /** `#12 sync_page`; null: by hand. */
-  name: string | null;
-  /** Which can be selected; null where it is not in the picture. */
-  attempt: number | null;
-}
-
-/** `#12 sync_page`, or `by hand`. */
-export function labelOf({ name }: Author): string {
-  return name ?? 'by hand';
-}
-
-/** `by #12 sync_page`, or `by hand`. */
-export function byWhom({ name }: Author): string {
-  return name === null ? 'by hand' : `by ${name}`;
-}
 
 /** What the pane is about. */
 export type Subject =
@@ -276,6 +260,7 @@ export class Pane {
     }
     if (stamp === this.stamp) {
       this.render();
+      this.element.querySelector<HTMLElement>('.pnb-value[tabindex]')?.focus();
     }
   }
 

@@ -2,8 +2,8 @@
 
 import { element, listen, setAttribute, svgElement, uniqueId } from './dom';
 import type { Step } from './history';
-import { byWhom } from './storepane';
-import type { Author } from './storepane';
+import { byWhom } from './storewords';
+import type { Author } from './storewords';
 
 /** Where the slider stands, in words. */
 export interface Moment {

@@ -1,0 +1,48 @@
+/** Who wrote what, and when, in words. */
+
+import type { Journal, Write } from './journal';
+import { moment } from './value';
+
+/** Who wrote something. */
+export interface Author {
+  /** `#12 sync_page`; null: by hand. */
+  name: string | null;
+  /** Which can be selected; null where it is not in the picture. */
+  attempt: number | null;
+}
+
+/** `#12 sync_page`, or `by hand`. */
+export function labelOf({ name }: Author): string {
+  return name ?? 'by hand';
+}
+
+/** `by #12 sync_page`, or `by hand`. */
+export function byWhom({ name }: Author): string {
+  return name === null ? 'by hand' : `by ${name}`;
+}
+
+/** The words for what is in a journal. */
+export class StoreWords {
+  constructor(private readonly journal: Journal) {}
+
+  author(write: Write): Author {
+    if (write.by === null) {
+      return { name: null, attempt: null };
+    }
+    const index = this.journal.indexOf(write.by);
+    return index < 0
+      ? { name: 'an execution that is not in this picture', attempt: null }
+      : { name: this.nameOf(index), attempt: write.by };
+  }
+
+  /** `#12 sync_page`, by its place in the journal. */
+  nameOf(index: number): string {
+    const { number, method, attempt } = this.journal.attempt(index);
+    return `#${number} ${method}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+  }
+
+  /** On the runtime's clock, in UTC. */
+  when(write: Write): string {
+    return moment(new Date(this.journal.origin + write.updated));
+  }
+}
