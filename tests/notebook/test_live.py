@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ import pytest
 
 from plot_nb.journal.wire import COMM_TARGET, MIME_TYPE
 from tests.notebook.conftest import Kernel, Reply
+
+WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 
 HELD = """%%twist
 class {name}(Twist):
@@ -306,3 +309,22 @@ def test_what_ran_goes_on_to_be_shown_after_a_cell_clears_the_extension(kernel: 
     kernel.run("%load_ext plot_nb")
 
     assert "text/html" in reply.results[0]
+
+
+def test_where_only_widgets_are_drawn_a_run_is_one_too(kernel: Kernel, tmp_path: Path) -> None:
+    (tmp_path / "widget.js").write_text("export default { render() {} };")
+    (tmp_path / "widget.css").write_text(".pnb {}")
+    kernel.run(
+        "from plot_nb.widgets import inspectors\n"
+        f"built, inspectors.STATIC = inspectors.STATIC, type(inspectors.STATIC)({str(tmp_path)!r})\n"
+        "__vsc_ipynb_file__ = 'tutorial.ipynb'"
+    )
+    cell = kernel.start("await Work.held()")
+    live = kernel.wait_for(lambda message: message["msg_type"] == "display_data")["content"]["data"]
+    [reply, _] = kernel.finish(cell, let_go(kernel))
+    kernel.run("inspectors.STATIC = built\ninspectors.built.cache_clear()\ndel __vsc_ipynb_file__")
+    after = kernel.run("await Work.quick()")
+
+    assert set(reply.results[0]) == {WIDGET_TYPE, MIME_TYPE, "text/html", "text/plain"}
+    assert reply.results[0][WIDGET_TYPE] == live[WIDGET_TYPE]
+    assert WIDGET_TYPE not in after.results[0]
