@@ -1,7 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Editor } from '../src/charts/editor';
 import type { Editing } from '../src/charts/editor';
-import { draftOf, keyProblem, noteOn, prepare, shortKey, typeNamed, TYPES, unreadable } from '../src/charts/typed';
+import {
+  draftOf,
+  keyProblem,
+  noteOn,
+  prepare,
+  shortKey,
+  typeNamed,
+  TYPES,
+  unreadable
+} from '../src/charts/typed';
 import { decode, encode } from '../src/charts/value';
 
 function stored(type: string, text: string): string {
@@ -9,7 +18,8 @@ function stored(type: string, text: string): string {
   return 'text' in found ? found.text : `refused: ${found.problem}`;
 }
 
-const meta = (json: unknown, type: unknown): string => JSON.stringify({ json, meta: { values: [type], v: 1 } });
+const meta = (json: unknown, type: unknown): string =>
+  JSON.stringify({ json, meta: { values: [type], v: 1 } });
 
 describe('what is typed is stored as', () => {
   it.each([
@@ -35,7 +45,11 @@ describe('what is typed is stored as', () => {
     ['datetime', '0001-01-01T00:00:00.5Z', meta('0001-01-01T00:00:00.500Z', 'Date')],
     ['items', '{"a": [1, 2.5, null, true]}', '{"json":{"a":[1,2.5,null,true]}}'],
     ['items', "{'a': None, 'b': [True, False,],}", '{"json":{"a":null,"b":[true,false]}}'],
-    ['items', '{"at": datetime("2026-01-31T09:30:00Z")}', '{"json":{"at":"2026-01-31T09:30:00.000Z"},"meta":{"values":{"at":["Date"]},"v":1}}'],
+    [
+      'items',
+      '{"at": datetime("2026-01-31T09:30:00Z")}',
+      '{"json":{"at":"2026-01-31T09:30:00.000Z"},"meta":{"values":{"at":["Date"]},"v":1}}'
+    ],
     ['set', '{1, "a"}', meta([1, 'a'], 'set')],
     ['set', '[1, 1]', meta([1], 'set')],
     ['set', '{}', meta([], 'set')],
@@ -92,7 +106,11 @@ describe('what cannot be stored is refused in words:', () => {
     ['superjson', '{"json":[{}],"meta":{"values":["set"],"v":1}}', 'an object in a Set'],
     ['superjson', '{"json":{"a":{"__proto__":1}}}', "the key '__proto__'"],
     ['superjson', `{"json":${'['.repeat(250)}${']'.repeat(250)}}`, 'too deep to store'],
-    ['text', 'x'.repeat(2 ** 20), `the value for key 'k' is ${2 ** 20 + 11} bytes encoded, the Store takes at most 1048576`]
+    [
+      'text',
+      'x'.repeat(2 ** 20),
+      `the value for key 'k' is ${2 ** 20 + 11} bytes encoded, the Store takes at most 1048576`
+    ]
   ])('%s: %s', (type, text, problem) => {
     expect(stored(type, text)).toContain('refused: ');
     expect(stored(type, text)).toContain(problem);
@@ -173,7 +191,14 @@ describe('the form', () => {
   function open(editing: Partial<Editing> = {}) {
     const save = vi.fn(async () => undefined);
     const close = vi.fn();
-    const editor = new Editor({ key: 'k', stored: decode('{"json":5}'), doubt: () => null, save, close, ...editing });
+    const editor = new Editor({
+      key: 'k',
+      stored: decode('{"json":5}'),
+      doubt: () => null,
+      save,
+      close,
+      ...editing
+    });
     document.body.replaceChildren(editor.element);
     const find = <E extends Element>(selector: string): E => editor.element.querySelector(selector) as E;
     const press = async (name: string): Promise<void> => {
@@ -207,7 +232,9 @@ describe('the form', () => {
     expect(close).not.toHaveBeenCalled();
     expect(field.value).toBe('six');
     expect(field.getAttribute('aria-invalid')).toBe('true');
-    const problem = document.getElementById((field.getAttribute('aria-describedby') ?? '').split(' ')[0] ?? '');
+    const problem = document.getElementById(
+      (field.getAttribute('aria-describedby') ?? '').split(' ')[0] ?? ''
+    );
     expect(problem?.textContent).toContain("'six' is not a number");
     field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
     expect(save).not.toHaveBeenCalled();
@@ -248,11 +275,15 @@ describe('the form', () => {
     await press('Save');
     expect(save).not.toHaveBeenCalled();
     expect(key.getAttribute('aria-invalid')).toBe('true');
-    expect(document.getElementById(key.getAttribute('aria-describedby') ?? '')?.textContent).toContain('are locks');
+    expect(document.getElementById(key.getAttribute('aria-describedby') ?? '')?.textContent).toContain(
+      'are locks'
+    );
   });
 
   it('has every type, each with a label', () => {
     const { find } = open();
-    expect([...find<HTMLSelectElement>('select').options].map(option => option.value)).toEqual(TYPES.map(type => type.name));
+    expect([...find<HTMLSelectElement>('select').options].map(option => option.value)).toEqual(
+      TYPES.map(type => type.name)
+    );
   });
 });

@@ -36,7 +36,13 @@ function changes(store: StoreHistory, step: number): unknown[] {
 
 describe('steps', () => {
   it('are the writes of one attempt together, and each of those by hand', () => {
-    const store = history(write('a', 1, 'x'), write('b', 1, 'x'), write('a', 2, 'y'), write('a', null, 'z'), write('b', null, 'z'));
+    const store = history(
+      write('a', 1, 'x'),
+      write('b', 1, 'x'),
+      write('a', 2, 'y'),
+      write('a', null, 'z'),
+      write('b', null, 'z')
+    );
     expect(store.steps).toEqual([
       { by: 1, first: 0, last: 1 },
       { by: 2, first: 2, last: 2 },

@@ -29,10 +29,18 @@ function rows(totals: number[], also: Partial<ProgressRows> = {}): ProgressRows 
 
 describe('the sentence', () => {
   it.each([
-    [rows([300, 600], { expected: 1234, left_ms: [null, 51_000] }), true, '600 of 1234 items, 12.3 a second, about 51 s left'],
+    [
+      rows([300, 600], { expected: 1234, left_ms: [null, 51_000] }),
+      true,
+      '600 of 1234 items, 12.3 a second, about 51 s left'
+    ],
     [rows([300, 600], { expected: 12_345 }), false, '600 of 12,345 items, 12.3 a second, 11,745 missing'],
     [rows([300, 600], { expected: 600 }), false, '600 of 600 items, 12.3 a second, all there'],
-    [rows([300, 600], { expected: 600, left_ms: [null, 0] }), true, '600 of 600 items, 12.3 a second, all there'],
+    [
+      rows([300, 600], { expected: 600, left_ms: [null, 0] }),
+      true,
+      '600 of 600 items, 12.3 a second, all there'
+    ],
     [rows([300, 600]), true, '600 items, 12.3 a second'],
     [rows([1]), false, '1 item'],
     [rows([2.5], { expected: 10 }), true, '2.5 of 10 items'],
@@ -76,11 +84,21 @@ describe('the line', () => {
       [2, 3]
     ]);
     const many = Array.from({ length: 100_000 }, (_, index) => index);
-    expect(thinned(many.map(index => index / 200), many).length).toBeLessThanOrEqual(4 * 500);
+    expect(
+      thinned(
+        many.map(index => index / 200),
+        many
+      ).length
+    ).toBeLessThanOrEqual(4 * 500);
   });
 
   it('is complete in a file: with a background, a title and colours of its own', () => {
-    const points = pointsOf(rows([1, 2], { expected: 3 }), { width: 460, now: 0, running: false, selected: 1 });
+    const points = pointsOf(rows([1, 2], { expected: 3 }), {
+      width: 460,
+      now: 0,
+      running: false,
+      selected: 1
+    });
     const svg = progressDrawing(points, { height: 200, title: '<b>', forFile: true });
     expect(svg.querySelector('title')?.textContent).toBe('<b>');
     expect(svg.querySelector('rect')?.getAttribute('fill')).toBe('#ffffff');
@@ -102,7 +120,15 @@ describe('the chart', () => {
   let context: Context;
 
   function show(given: Partial<Rows>): ReturnType<typeof progressChart> {
-    const journal = new Journal(rowsOf([{ id: 1, method: 'start' }, { id: 2, method: '<b>x\u202e' }], given));
+    const journal = new Journal(
+      rowsOf(
+        [
+          { id: 1, method: 'start' },
+          { id: 2, method: '<b>x\u202e' }
+        ],
+        given
+      )
+    );
     context = {
       journal,
       selection: new Selection(),
@@ -143,7 +169,9 @@ describe('the chart', () => {
       '600 of 1200 items, 12.3 a second',
       'sync_state.total'
     ]);
-    context.journal.apply(rowsOf([], { progress: rows([300, 600, 1200], { expected: 1200 }), running: false }));
+    context.journal.apply(
+      rowsOf([], { progress: rows([300, 600, 1200], { expected: 1200 }), running: false })
+    );
     await frame();
     expect((bar as HTMLElement).hidden).toBe(true);
     expect(element.textContent).toContain('all there');
@@ -161,7 +189,10 @@ describe('the chart', () => {
     const { element } = show({ progress: rows([300, 600], { by: [1, null] }) });
     await frame();
     const shown = [...element.querySelectorAll<HTMLElement>('[role=row]')].slice(1);
-    expect(shown.map(row => row.textContent)).toEqual(['#1 start1.00 s+300300—1.5—', 'by hand2.00 s+30060012.31.5—']);
+    expect(shown.map(row => row.textContent)).toEqual([
+      '#1 start1.00 s+300300—1.5—',
+      'by hand2.00 s+30060012.31.5—'
+    ]);
     shown[0]?.querySelector('span')?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
     expect(context.selection.value).toBe(1);
   });

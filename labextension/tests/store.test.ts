@@ -33,11 +33,17 @@ function written(list: Written[], from = 0): WriteRows {
     twist: words(list.map(each => each.twist ?? 'CalendarSync')),
     key: words(list.map(each => each.key)),
     version: list.map(each => each.version ?? version(each.key)),
-    type: words(list.map(each => each.type ?? (cleared(each) ? 'cleared' : typeof each.value === 'object' ? 'dict' : 'str'))),
+    type: words(
+      list.map(
+        each => each.type ?? (cleared(each) ? 'cleared' : typeof each.value === 'object' ? 'dict' : 'str')
+      )
+    ),
     bytes: list.map(each => JSON.stringify({ json: each.value }).length),
     updated: list.map((_, index) => 10 * index),
     by: list.map(each => (each.by === undefined ? 1 : each.by)),
-    text: list.map(each => (each.text !== undefined ? each.text : cleared(each) ? null : JSON.stringify({ json: each.value })))
+    text: list.map(each =>
+      each.text !== undefined ? each.text : cleared(each) ? null : JSON.stringify({ json: each.value })
+    )
   };
 }
 
@@ -121,7 +127,9 @@ async function click(target: Element | string): Promise<void> {
 }
 
 function button(name: string): HTMLButtonElement {
-  const found = [...chart.element.querySelectorAll('button')].find(each => !each.closest('[hidden]') && each.textContent === name);
+  const found = [...chart.element.querySelectorAll('button')].find(
+    each => !each.closest('[hidden]') && each.textContent === name
+  );
   if (!found) {
     throw new Error(`there is no button ${name}`);
   }
@@ -165,7 +173,13 @@ const HISTORY: Written[] = [
 describe('the Store', () => {
   it('shows what is there now, what the last step changed, and who wrote it', async () => {
     await show(HISTORY);
-    expect(lines()).toEqual(['item: 2 keys', '1 "one"', '3 "three"', '+ note "mine"', 'state {page: 2, next: "a"}']);
+    expect(lines()).toEqual([
+      'item: 2 keys',
+      '1 "one"',
+      '3 "three"',
+      '+ note "mine"',
+      'state {page: 2, next: "a"}'
+    ]);
     expect(item('state').querySelector('.pnb-item-by')?.textContent).toBe('#2 step');
     expect(item('note').querySelector('.pnb-item-by')?.textContent).toBe('by hand');
     expect(caption()).toContain('Now, last written by hand, ');
@@ -196,12 +210,15 @@ describe('the Store', () => {
 
   it('goes along with what is written as long as it stands at now', async () => {
     await show(HISTORY, { running: true });
-    const more = (value: string): Rows => rowsOf([], { writes: written([{ key: 'live', value, by: 3 }], 7), running: true });
+    const more = (value: string): Rows =>
+      rowsOf([], { writes: written([{ key: 'live', value, by: 3 }], 7), running: true });
     context.journal.apply(more('x'));
     await frame();
     expect(lines()).toContain('+ live "x"');
     await slide(1);
-    context.journal.apply(rowsOf([], { writes: written([{ key: 'later', value: 'y', by: 4 }], 8), running: true }));
+    context.journal.apply(
+      rowsOf([], { writes: written([{ key: 'later', value: 'y', by: 4 }], 8), running: true })
+    );
     await frame();
     expect(lines().join()).not.toContain('later');
     expect(caption()).toContain('1 of 5');
@@ -215,7 +232,9 @@ describe('the Store', () => {
     context.selection.set(3);
     await frame();
     expect(caption()).toContain('#3 look wrote nothing here.');
-    const follows = [...chart.element.querySelectorAll('label')].find(each => each.textContent === 'follow selection');
+    const follows = [...chart.element.querySelectorAll('label')].find(
+      each => each.textContent === 'follow selection'
+    );
     follows?.querySelector('input')?.click();
     context.selection.set(1);
     await frame();
@@ -258,7 +277,9 @@ describe('the Store', () => {
   it('says what is not in the picture', async () => {
     await show([{ key: 'a', value: 'x', by: 99, version: 5 }], { writes_left_out: 1200 });
     expect(find('.pnb-store-note').textContent).toContain('1200 older writes are not in this picture');
-    expect(item('a').querySelector('.pnb-item-by')?.textContent).toBe('an execution that is not in this picture');
+    expect(item('a').querySelector('.pnb-item-by')?.textContent).toBe(
+      'an execution that is not in this picture'
+    );
     await click(item('a'));
     expect(find('.pnb-pane').textContent).toContain('What it was before is not in this picture.');
   });
@@ -285,7 +306,10 @@ describe('the Store', () => {
       { key: '__lock__:sync', value: { execution: 'e' } }
     ]);
     expect(lines()).toEqual(['+ a "x"']);
-    [...chart.element.querySelectorAll('label')].find(each => each.textContent === 'locks')?.querySelector('input')?.click();
+    [...chart.element.querySelectorAll('label')]
+      .find(each => each.textContent === 'locks')
+      ?.querySelector('input')
+      ?.click();
     await frame();
     expect(lines()).toEqual(['+ __lock__:sync {execution: "e"}', '+ a "x"']);
     await press('Home', 'F2');
@@ -294,7 +318,10 @@ describe('the Store', () => {
 
   it('keeps to the changes, if that is asked for', async () => {
     await show(HISTORY);
-    [...chart.element.querySelectorAll('label')].find(each => each.textContent === 'only changes')?.querySelector('input')?.click();
+    [...chart.element.querySelectorAll('label')]
+      .find(each => each.textContent === 'only changes')
+      ?.querySelector('input')
+      ?.click();
     await frame();
     expect(lines()).toEqual(['+ note "mine"']);
   });
@@ -330,7 +357,10 @@ describe('the tree', () => {
     expect(chart.element.querySelectorAll('[role=tree] [tabindex="0"]')).toHaveLength(0);
     tree().focus();
     await frame();
-    const active = (): string => document.getElementById(tree().getAttribute('aria-activedescendant') ?? '')?.querySelector('.pnb-item-name')?.textContent ?? '';
+    const active = (): string =>
+      document
+        .getElementById(tree().getAttribute('aria-activedescendant') ?? '')
+        ?.querySelector('.pnb-item-name')?.textContent ?? '';
     expect(active()).toBe('a:');
     await press('ArrowLeft');
     expect(item('a:').getAttribute('aria-expanded')).toBe('false');
@@ -383,7 +413,9 @@ describe('a key', () => {
     await click(item('state'));
     const pane = find('.pnb-pane');
     expect(pane.textContent).toContain('dict');
-    expect([...pane.querySelectorAll('.pnb-difference tbody tr')].map(row => row.textContent)).toEqual(['~page12']);
+    expect([...pane.querySelectorAll('.pnb-difference tbody tr')].map(row => row.textContent)).toEqual([
+      '~page12'
+    ]);
     expect([...pane.querySelectorAll('pre')].map(pre => pre.textContent)).toEqual([
       '{"page": 1, "next": "a"}',
       '{"page": 2, "next": "a"}'
@@ -437,7 +469,9 @@ describe('changing by hand', () => {
     await click('Save');
     expect(kernel.write).toHaveBeenCalledWith('CalendarSync', 'note', '{"json":"yours"}');
     expect(chart.element.querySelector('.pnb-edit')).toBeNull();
-    context.journal.apply(rowsOf([], { writes: written([{ key: 'note', value: 'yours', by: null, version: 2 }], 7) }));
+    context.journal.apply(
+      rowsOf([], { writes: written([{ key: 'note', value: 'yours', by: null, version: 2 }], 7) })
+    );
     await frame();
     expect(lines()).toContain('~ note "mine" → "yours"');
   });
@@ -502,7 +536,11 @@ describe('changing by hand', () => {
 
   it.each([
     ['without a kernel', { live: false, trusted: true }, ''],
-    ['in a notebook that is not trusted', { live: true, trusted: false }, 'Trust this notebook to change values.']
+    [
+      'in a notebook that is not trusted',
+      { live: true, trusted: false },
+      'Trust this notebook to change values.'
+    ]
   ])('is not offered %s', async (_, state, told) => {
     Object.assign(kernel, state);
     await show(HISTORY);

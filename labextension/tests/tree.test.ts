@@ -70,7 +70,10 @@ describe('the tree', () => {
   it('keeps the whole key, whatever its label', () => {
     const [folder] = makeTree(['a:b:1', 'a:b:2']) as [Folder];
     expect(folder.path).toBe('a:b:');
-    expect(folder.children.map(child => (child.kind === 'leaf' ? child.key : ''))).toEqual(['a:b:1', 'a:b:2']);
+    expect(folder.children.map(child => (child.kind === 'leaf' ? child.key : ''))).toEqual([
+      'a:b:1',
+      'a:b:2'
+    ]);
   });
 
   it('takes keys that are chosen to be deep, or like names of JavaScript', () => {

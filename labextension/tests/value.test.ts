@@ -46,7 +46,11 @@ const STORED: [string, string, string][] = [
   ['{"json":"2026-01-31T09:30:00.000Z","meta":{"values":["Date"],"v":1}}', 'datetime', '2026-01-31 09:30'],
   ['{"json":"/a\\\\/b/i","meta":{"values":["regexp"],"v":1}}', 'Pattern', '/a\\/b/i'],
   ['{"json":"https://a.example/?x=1","meta":{"values":["URL"],"v":1}}', 'Url', 'https://a.example/?x=1'],
-  ['{"json":{"name":"ValueError","message":"no"},"meta":{"values":["Error"],"v":1}}', 'ValueError', 'ValueError: no'],
+  [
+    '{"json":{"name":"ValueError","message":"no"},"meta":{"values":["Error"],"v":1}}',
+    'ValueError',
+    'ValueError: no'
+  ],
   ['{"json":{"name":"OddError","message":"no"},"meta":{"values":["Error"],"v":1}}', 'Error', 'OddError: no']
 ];
 
@@ -99,7 +103,10 @@ describe('what cannot be read is kept as the text it is:', () => {
     ['a URL that is none', '{"json":"nowhere","meta":{"values":["URL"],"v":1}}'],
     ['a cycle', '{"json":{"a":null},"meta":{"referentialEqualities":[["a"]],"v":1}}'],
     ['much out of little', JSON.stringify(bomb)],
-    ['more sharing than is worth the time', `{"json":[],"meta":{"referentialEqualities":{"0":["1"]},"v":1},"x":"${'x'.repeat(60_000)}"}`]
+    [
+      'more sharing than is worth the time',
+      `{"json":[],"meta":{"referentialEqualities":{"0":["1"]},"v":1},"x":"${'x'.repeat(60_000)}"}`
+    ]
   ])('%s', (_, text) => {
     const found = decode(text);
     expect('problem' in found ? found.text : found).toBe(text);
@@ -114,7 +121,12 @@ describe('what cannot be read is kept as the text it is:', () => {
 
 describe('one line', () => {
   it('stops growing', () => {
-    expect(short(Array.from({ length: 1000 }, (_, index) => index), 20)).toMatch(/^\[0, 1, 2, .{3,30}, …\]$/);
+    expect(
+      short(
+        Array.from({ length: 1000 }, (_, index) => index),
+        20
+      )
+    ).toMatch(/^\[0, 1, 2, .{3,30}, …\]$/);
     expect(short('x'.repeat(1_000_000)).length).toBeLessThan(200);
     expect(short([[[[[[1]]]]]])).toBe('[[[[[…]]]]]');
     expect(short({ ['k'.repeat(100_000)]: 1 }).length).toBeLessThan(200);
@@ -138,7 +150,14 @@ describe('parts', () => {
   it.each([
     [[5, 6], 2, ['0', '1']],
     [{ a: 1, b: 2 }, 2, ['a', 'b']],
-    [new Map<unknown, unknown>([['a', 1], [2, 3]]), 2, ['"a"', '2']],
+    [
+      new Map<unknown, unknown>([
+        ['a', 1],
+        [2, 3]
+      ]),
+      2,
+      ['"a"', '2']
+    ],
     [new Set([1]), 1, ['']],
     ['text', null, []],
     [null, null, []],
@@ -149,7 +168,12 @@ describe('parts', () => {
   });
 
   it('are some of them where there are many', () => {
-    expect(parts(Array.from({ length: 100 }, () => 1), 3)).toHaveLength(3);
+    expect(
+      parts(
+        Array.from({ length: 100 }, () => 1),
+        3
+      )
+    ).toHaveLength(3);
   });
 });
 

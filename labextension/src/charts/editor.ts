@@ -11,21 +11,29 @@ export interface Editing {
   /** Null: it is still to be given. */
   key: string | null;
   stored: Decoded | null;
-  /** Why not to write a key, though it could be, such as that another has written it meanwhile; null if nothing is. */
+  /** What speaks against writing a key that could be written; null if nothing does. */
   doubt(key: string): string | null;
   save(key: string, text: string): Promise<void>;
   close(): void;
 }
 
-/** A form for one value. It sends nothing unless the user says so, and keeps what was typed until that is stored. */
+/** A form for one value. It sends nothing unless it is told to, and keeps what was typed until that is stored. */
 export class Editor {
   readonly element: HTMLElement;
   private readonly key: HTMLInputElement | null = null;
   private readonly type: HTMLSelectElement;
   private readonly place = element('div', { class: 'pnb-edit-field' });
   private readonly hint = element('p', { class: 'pnb-edit-hint', id: uniqueId('hint') });
-  private readonly keyProblem = element('p', { class: 'pnb-edit-problem', id: uniqueId('problem'), role: 'alert' });
-  private readonly problem = element('p', { class: 'pnb-edit-problem', id: uniqueId('problem'), role: 'alert' });
+  private readonly keyProblem = element('p', {
+    class: 'pnb-edit-problem',
+    id: uniqueId('problem'),
+    role: 'alert'
+  });
+  private readonly problem = element('p', {
+    class: 'pnb-edit-problem',
+    id: uniqueId('problem'),
+    role: 'alert'
+  });
   private readonly saveButton = element('button', { type: 'button', class: 'pnb-primary' }, 'Save');
   private readonly cancelButton = element('button', { type: 'button' }, 'Cancel');
   private field: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null = null;
@@ -35,7 +43,11 @@ export class Editor {
   constructor(private readonly editing: Editing) {
     const draft = editing.stored ? draftOf(editing.stored) : { type: typeNamed('text'), text: '' };
     const typeId = uniqueId('type');
-    this.type = element('select', { id: typeId }, ...TYPES.map(type => element('option', { value: type.name }, type.label)));
+    this.type = element(
+      'select',
+      { id: typeId },
+      ...TYPES.map(type => element('option', { value: type.name }, type.label))
+    );
     this.type.value = draft.type.name;
     const title = editing.key === null ? 'Add a value' : 'Edit the value';
     this.element = element('div', { class: 'pnb-edit', role: 'group', 'aria-label': title });
@@ -108,7 +120,11 @@ export class Editor {
 
   private pressed(event: KeyboardEvent): void {
     const isText = event.target instanceof HTMLTextAreaElement;
-    if (event.key === 'Enter' && event.target instanceof HTMLElement && !(event.target instanceof HTMLButtonElement)) {
+    if (
+      event.key === 'Enter' &&
+      event.target instanceof HTMLElement &&
+      !(event.target instanceof HTMLButtonElement)
+    ) {
       if (!isText || event.ctrlKey || event.metaKey) {
         event.preventDefault();
         void this.save();
@@ -170,5 +186,11 @@ export class Editor {
 /** Lines that a text takes in a narrow field, within reason. */
 function rowsFor(text: string): number {
   const lines = text.slice(0, 2000).split('\n');
-  return Math.min(14, Math.max(3, lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / 44), 0)));
+  return Math.min(
+    14,
+    Math.max(
+      3,
+      lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / 44), 0)
+    )
+  );
 }

@@ -60,7 +60,9 @@ export function readWhole(text: string): bigint {
 /** Read a moment; it has to say in which zone it is. */
 export function readMoment(text: string): Date {
   const found =
-    /^\s*(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[-+]\d\d:?\d\d)?\s*$/i.exec(text);
+    /^\s*(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[-+]\d\d:?\d\d)?\s*$/i.exec(
+      text
+    );
   if (!found) {
     throw new LiteralError(`${shown(text)} is not a date: write it as in 2026-01-31 09:30:00Z`);
   }
@@ -230,10 +232,16 @@ class Reader {
     this.at += 1;
     const pattern = HEXADECIMAL[char];
     if (!pattern) {
-      return ESCAPES[char] ?? (/[\\/'"]/.test(char) ? char : this.fail(`\\${char} is no escape`, this.at - 2));
+      return (
+        ESCAPES[char] ?? (/[\\/'"]/.test(char) ? char : this.fail(`\\${char} is no escape`, this.at - 2))
+      );
     }
     const code = Number.parseInt(this.match(pattern) ?? this.fail(`digits are missing after \\${char}`), 16);
-    return code < 0x10000 ? String.fromCharCode(code) : code < 0x110000 ? String.fromCodePoint(code) : this.fail('there is no such character');
+    return code < 0x10000
+      ? String.fromCharCode(code)
+      : code < 0x110000
+        ? String.fromCodePoint(code)
+        : this.fail('there is no such character');
   }
 
   private number(): number | bigint | undefined {
@@ -285,10 +293,18 @@ class Reader {
       if (name === 'set' && Array.isArray(first)) {
         return new Set(first);
       }
-      if (name === 'Map' && Array.isArray(first) && first.every(pair => Array.isArray(pair) && pair.length === 2)) {
+      if (
+        name === 'Map' &&
+        Array.isArray(first) &&
+        first.every(pair => Array.isArray(pair) && pair.length === 2)
+      ) {
         return mapOf(first as [unknown, unknown][]);
       }
-      if (name === 'Error' && typeof first === 'string' && (given.length < 2 || typeof given[1] === 'string')) {
+      if (
+        name === 'Error' &&
+        typeof first === 'string' &&
+        (given.length < 2 || typeof given[1] === 'string')
+      ) {
         return makeError(first, (given[1] as string | undefined) ?? '', given[2]);
       }
       const make = MAKERS[name];
@@ -298,7 +314,10 @@ class Reader {
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error), from);
     }
-    this.fail(EXAMPLES[name] ? `write it as in ${EXAMPLES[name]}` : `${shown(name)} is no type there is`, from);
+    this.fail(
+      EXAMPLES[name] ? `write it as in ${EXAMPLES[name]}` : `${shown(name)} is no type there is`,
+      from
+    );
   }
 
   private ends(bracket: string): boolean {

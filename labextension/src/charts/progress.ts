@@ -72,7 +72,11 @@ class ProgressChart implements Chart {
   );
   private readonly words = element('p', { class: 'pnb-progress-words' });
   private readonly filled = element('span', { class: 'pnb-progress-filled' });
-  private readonly bar = element('div', { class: 'pnb-progress-bar', role: 'progressbar', 'aria-valuemin': 0 }, this.filled);
+  private readonly bar = element(
+    'div',
+    { class: 'pnb-progress-bar', role: 'progressbar', 'aria-valuemin': 0 },
+    this.filled
+  );
   private readonly figure = element('figure', { class: 'pnb-progress-figure' });
   private readonly readout = element('p', { class: 'pnb-progress-readout', 'aria-hidden': 'true' });
   private readonly grid: RowGrid;
@@ -141,7 +145,11 @@ class ProgressChart implements Chart {
     if (!rows || rows.id.length === 0) {
       return null;
     }
-    return progressDrawing(this.pointsFor(rows, 720), { height: 240, title: this.title(rows), forFile: true });
+    return progressDrawing(this.pointsFor(rows, 720), {
+      height: 240,
+      title: this.title(rows),
+      forFile: true
+    });
   }
 
   private draw(): void {
@@ -155,12 +163,21 @@ class ProgressChart implements Chart {
     this.drawWords(rows, journal.running);
     const width = Math.max(NARROWEST, this.element.clientWidth || 640);
     const last = rows.id.length - 1;
-    const stamp = [journal.version, journal.running, selection.value, width, rows.id.length, rows.total[last]].join();
+    const stamp = [
+      journal.version,
+      journal.running,
+      selection.value,
+      width,
+      rows.id.length,
+      rows.total[last]
+    ].join();
     if (stamp !== this.stamp) {
       this.stamp = stamp;
       this.points = this.pointsFor(rows, width);
       this.figure.hidden = rows.id.length === 0;
-      this.figure.replaceChildren(progressDrawing(this.points, { height: HEIGHT, title: this.title(rows), forFile: false }));
+      this.figure.replaceChildren(
+        progressDrawing(this.points, { height: HEIGHT, title: this.title(rows), forFile: false })
+      );
       this.drawRows(rows);
     }
   }
@@ -264,7 +281,10 @@ class ProgressChart implements Chart {
     }
     const attempt = this.attemptOf(index);
     const total = figure(rows.total[index] ?? 0);
-    const words = [`${total} after ${duration(rows.updated[index] ?? 0)}`, `${counted(rows.items[index] ?? 0, 'item')} by `];
+    const words = [
+      `${total} after ${duration(rows.updated[index] ?? 0)}`,
+      `${counted(rows.items[index] ?? 0, 'item')} by `
+    ];
     setText(this.readout, `${words.join(', ')}${attempt ? `${attempt.label} ${attempt.method}` : 'hand'}`);
   }
 

@@ -33,7 +33,8 @@ export function pointsOf(
   const last = rows.total.length - 1;
   const left = rows.left_ms[last] ?? null;
   const end = Math.max(1, rows.updated[last] ?? 0, at.running ? at.now : 0);
-  const done = at.running && left !== null && rows.expected !== null ? (rows.updated[last] ?? 0) + left : null;
+  const done =
+    at.running && left !== null && rows.expected !== null ? (rows.updated[last] ?? 0) + left : null;
   // Far ahead of it all, what has been done so far would be a dot.
   const span = done !== null && done < 4 * end ? Math.max(end, done) : end;
   const scale = new LinearScale([0, span], [LEFT, at.width - RIGHT]);
@@ -42,7 +43,11 @@ export function pointsOf(
     x: rows.updated.map(time => scale.at(time)),
     total: rows.total,
     span,
-    top: Math.max(1, rows.expected ?? 0, rows.total.reduce((most, total) => Math.max(most, total), 0)),
+    top: Math.max(
+      1,
+      rows.expected ?? 0,
+      rows.total.reduce((most, total) => Math.max(most, total), 0)
+    ),
     expected: rows.expected,
     done,
     selected: at.selected
@@ -72,7 +77,13 @@ export function thinned(x: readonly number[], y: readonly number[]): [number, nu
       const ys = held.map(point => point[1]);
       const lowest = held[ys.indexOf(Math.min(...ys))] ?? first;
       const highest = held[ys.indexOf(Math.max(...ys))] ?? first;
-      found.push(...new Set([first, ...[lowest, highest].sort((one, other) => held.indexOf(one) - held.indexOf(other)), last]));
+      found.push(
+        ...new Set([
+          first,
+          ...[lowest, highest].sort((one, other) => held.indexOf(one) - held.indexOf(other)),
+          last
+        ])
+      );
     }
     held = [];
   };
@@ -112,11 +123,25 @@ export function progressDrawing(
   const [firstX = LEFT] = points.x;
   const start: [number, number] = [Math.min(across.at(0), firstX), up.at(0)];
   const shown = [start, ...thinned(points.x, ys)];
-  const path = shown.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
+  const path = shown
+    .map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`)
+    .join('');
   const lastX = shown[shown.length - 1]?.[0] ?? LEFT;
   svg.append(
-    svgElement('path', { class: 'pnb-progress-area', d: `${path}L${lastX.toFixed(1)} ${up.at(0)}Z`, fill: '#3b7fc4', 'fill-opacity': 0.14 }),
-    svgElement('path', { class: 'pnb-progress-path', d: path, fill: 'none', stroke: '#3b7fc4', 'stroke-width': 1.8, 'stroke-linejoin': 'round' })
+    svgElement('path', {
+      class: 'pnb-progress-area',
+      d: `${path}L${lastX.toFixed(1)} ${up.at(0)}Z`,
+      fill: '#3b7fc4',
+      'fill-opacity': 0.14
+    }),
+    svgElement('path', {
+      class: 'pnb-progress-path',
+      d: path,
+      fill: 'none',
+      stroke: '#3b7fc4',
+      'stroke-width': 1.8,
+      'stroke-linejoin': 'round'
+    })
   );
   if (points.x.length <= MOST_DOTS) {
     points.x.forEach((x, index) => svg.append(dot(x, ys[index] ?? 0, 2.4)));
@@ -124,7 +149,14 @@ export function progressDrawing(
   const x = points.x[points.selected];
   if (x !== undefined) {
     svg.append(
-      svgElement('line', { class: 'pnb-progress-here', x1: x, x2: x, y1: UPPER, y2: height - LOWER, stroke: '#888888' }),
+      svgElement('line', {
+        class: 'pnb-progress-here',
+        x1: x,
+        x2: x,
+        y1: UPPER,
+        y2: height - LOWER,
+        stroke: '#888888'
+      }),
       dot(x, ys[points.selected] ?? 0, 4)
     );
   }
@@ -137,12 +169,20 @@ function axes(points: Points, across: LinearScale, up: LinearScale, height: numb
     const y = up.at(value);
     return [
       svgElement('line', { class: 'pnb-progress-grid', ...ends, y1: y, y2: y, stroke: '#dddddd' }),
-      svgElement('text', { x: LEFT - 6, y: y + 4, 'text-anchor': 'end', fill: '#666666' }, Number.isInteger(value) ? count(value) : general(value, 3))
+      svgElement(
+        'text',
+        { x: LEFT - 6, y: y + 4, 'text-anchor': 'end', fill: '#666666' },
+        Number.isInteger(value) ? count(value) : general(value, 3)
+      )
     ];
   });
   const times = ticks(points.span, Math.max(2, Math.floor(points.width / 130))).map(time => {
     const x = across.at(time);
-    return svgElement('text', { x, y: height - 5, 'text-anchor': x > points.width - 40 ? 'end' : 'middle', fill: '#666666' }, tick(time));
+    return svgElement(
+      'text',
+      { x, y: height - 5, 'text-anchor': x > points.width - 40 ? 'end' : 'middle', fill: '#666666' },
+      tick(time)
+    );
   });
   return [...levels, ...times];
 }
@@ -156,8 +196,19 @@ function ahead(points: Points, across: LinearScale, up: LinearScale): SVGElement
   const y = up.at(expected);
   const dashed = { 'stroke-dasharray': '4 4', stroke: '#888888' };
   const found: SVGElement[] = [
-    svgElement('line', { class: 'pnb-progress-expected', x1: LEFT, x2: width - RIGHT, y1: y, y2: y, ...dashed }),
-    svgElement('text', { x: LEFT + 6, y: y + 13, fill: '#666666' }, `${Number.isInteger(expected) ? count(expected) : general(expected, 4)} expected`)
+    svgElement('line', {
+      class: 'pnb-progress-expected',
+      x1: LEFT,
+      x2: width - RIGHT,
+      y1: y,
+      y2: y,
+      ...dashed
+    }),
+    svgElement(
+      'text',
+      { x: LEFT + 6, y: y + 13, fill: '#666666' },
+      `${Number.isInteger(expected) ? count(expected) : general(expected, 4)} expected`
+    )
   ];
   const last = x.length - 1;
   if (done !== null && last >= 0) {
@@ -167,12 +218,25 @@ function ahead(points: Points, across: LinearScale, up: LinearScale): SVGElement
     const share = done > begun ? (end - begun) / (done - begun) : 1;
     const reached = (total[last] ?? 0) + share * (expected - (total[last] ?? 0));
     found.push(
-      svgElement('line', { class: 'pnb-progress-ahead', x1: from, y1: up.at(total[last] ?? 0), x2: across.at(end), y2: up.at(reached), ...dashed })
+      svgElement('line', {
+        class: 'pnb-progress-ahead',
+        x1: from,
+        y1: up.at(total[last] ?? 0),
+        x2: across.at(end),
+        y2: up.at(reached),
+        ...dashed
+      })
     );
   }
   return found;
 }
 
 function dot(x: number, y: number, r: number): SVGElement {
-  return svgElement('circle', { class: 'pnb-progress-dot', cx: x.toFixed(1), cy: y.toFixed(1), r, fill: '#3b7fc4' });
+  return svgElement('circle', {
+    class: 'pnb-progress-dot',
+    cx: x.toFixed(1),
+    cy: y.toFixed(1),
+    r,
+    fill: '#3b7fc4'
+  });
 }

@@ -14,7 +14,7 @@ import { cellsOf } from './storerow';
 import type { RowMaker } from './storerow';
 import { TimeBar } from './storetime';
 import type { Moment } from './storetime';
-import { byWhom, labelOf, StoreWords } from './storewords';
+import { labelOf, StoreWords } from './storewords';
 import { line } from './text';
 import { TreeList } from './treelist';
 import { counted } from './units';
@@ -65,7 +65,10 @@ class StoreChart implements Chart {
     const { journal, kernel, selection } = context;
     this.words = new StoreWords(journal);
     this.wasRunning = journal.running;
-    this.time = new TimeBar(step => this.go(step), attempt => selection.set(attempt));
+    this.time = new TimeBar(
+      step => this.go(step),
+      attempt => selection.set(attempt)
+    );
     this.pane = new Pane(this.values, {
       author: write => this.words.author(write),
       when: write => this.words.when(write),
@@ -158,7 +161,12 @@ class StoreChart implements Chart {
     );
     const list = element('div', { class: 'pnb-store-list' }, head, this.tree.element, this.note);
     this.side.append(this.pane.element);
-    this.element.append(this.bar.element, this.time.element, element('div', { class: 'pnb-store-main' }, list, this.side), this.summary);
+    this.element.append(
+      this.bar.element,
+      this.time.element,
+      element('div', { class: 'pnb-store-main' }, list, this.side),
+      this.summary
+    );
   }
 
   // what is shown
@@ -205,7 +213,14 @@ class StoreChart implements Chart {
       onlyChanges: this.bar.onlyChanges,
       reserved: this.bar.reserved
     };
-    const state = JSON.stringify([this.twist, view.step, view.query, view.onlyChanges, view.reserved, this.turns]);
+    const state = JSON.stringify([
+      this.twist,
+      view.step,
+      view.query,
+      view.onlyChanges,
+      view.reserved,
+      this.turns
+    ]);
     if (state !== this.drawn || !this.found) {
       this.drawn = state;
       this.found = find(view, this.values);
@@ -269,31 +284,19 @@ class StoreChart implements Chart {
     this.drawNote(found, query);
     const where = this.isNow ? 'now' : `after step ${this.step} of ${this.steps}`;
     const kinds = changeWords(kindsOf(found.changes));
-    setText(this.summary, `Store of ${line(this.twist, 80) || 'a twist'}, ${where}: ${[counted(found.keys, 'key'), ...kinds].join(', ')}.`);
+    const name = line(this.twist, 80) || 'a twist';
+    setText(this.summary, `Store of ${name}, ${where}: ${[counted(found.keys, 'key'), ...kinds].join(', ')}.`);
   }
 
   private drawNote(found: Found, query: string): void {
-    const { journal } = this.context;
-    const words: string[] = [];
+    const words = [this.words.leftOut()];
     if (found.entries.size === 0) {
-      words.push(
-        query
-          ? 'Nothing matches.'
-          : this.bar.onlyChanges && found.keys > 0
-            ? 'Nothing changed here.'
-            : this.steps === 0
-              ? 'Nothing was written to the Store.'
-              : 'The Store was empty.'
-      );
+      const never = this.steps === 0 ? 'Nothing was written to the Store.' : 'The Store was empty.';
+      const unchanged = this.bar.onlyChanges && found.keys > 0;
+      words.unshift(query ? 'Nothing matches.' : unchanged ? 'Nothing changed here.' : never);
     }
-    if (journal.writesLeftOut > 0) {
-      const verb = journal.writesLeftOut === 1 ? 'is' : 'are';
-      words.push(
-        `${counted(journal.writesLeftOut, 'older write')} ${verb} not in this picture: what only they wrote is missing here.`
-      );
-    }
-    setText(this.note, words.join(' '));
-    this.note.hidden = words.length === 0;
+    setText(this.note, words.join(' ').trim());
+    this.note.hidden = this.note.textContent === '';
     this.tree.element.hidden = this.items.length === 0;
   }
 
@@ -443,24 +446,22 @@ class StoreChart implements Chart {
     });
     this.editor = editor;
     const title = entry === null ? 'Add a value' : `Edit ${line(entry.key, 400) || '(empty key)'}`;
-    this.side.prepend(element('div', { class: 'pnb-store-edit' }, element('h4', { class: 'pnb-pane-head' }, element('bdi', {}, title)), editor.element));
+    this.side.prepend(
+      element(
+        'div',
+        { class: 'pnb-store-edit' },
+        element('h4', { class: 'pnb-pane-head' }, element('bdi', {}, title)),
+        editor.element
+      )
+    );
     this.drawing.now();
     editor.focus();
   }
 
-  /** Whether another has written a key since the form was opened. */
   private doubt(twist: string, key: string, entry: Entry | null): string | null {
-    if (entry === null && key === '') {
-      return 'The key is empty.';
-    }
     this.update();
     const [last] = this.histories.of.get(twist)?.versions(key, Infinity) ?? [];
-    if (!last || last.type === 'cleared' || last.id === entry?.write.id) {
-      return entry !== null && last?.type === 'cleared' ? `It was cleared meanwhile ${byWhom(this.words.author(last))}.` : null;
-    }
-    return entry === null
-      ? `There is such a key already, written ${byWhom(this.words.author(last))}.`
-      : `It was written meanwhile ${byWhom(this.words.author(last))}.`;
+    return this.words.doubt(key, entry?.write ?? null, last ?? null);
   }
 
   private written(key: string): void {

@@ -59,7 +59,9 @@ export class StoreBar {
     this.search.addEventListener('keydown', event => this.pressed(event));
     this.adding.addEventListener('click', () => actions.add());
     this.going.addEventListener('click', () => actions.goToSelected());
-    [this.changesBox, this.reservedBox].forEach(({ input }) => input.addEventListener('change', () => actions.changed()));
+    [this.changesBox, this.reservedBox].forEach(({ input }) =>
+      input.addEventListener('change', () => actions.changed())
+    );
     this.followBox.input.addEventListener('change', () => this.follows && actions.goToSelected());
   }
 
@@ -94,7 +96,10 @@ export class StoreBar {
   draw(found: Found, { selected, canAdd, isNow }: BarState): void {
     this.matches.hidden = this.query === '';
     const missed = found.unsearched > 0 ? `; ${counted(found.unsearched, 'long value')} not searched` : '';
-    setText(this.matches, this.query && `${count(found.entries.size)} of ${counted(found.keys, 'key')}${missed}`);
+    setText(
+      this.matches,
+      this.query && `${count(found.entries.size)} of ${counted(found.keys, 'key')}${missed}`
+    );
     this.reservedBox.label.hidden = found.reserved === 0;
     this.going.hidden = selected === null;
     setText(this.going, `Go to ${selected ?? ''}`);

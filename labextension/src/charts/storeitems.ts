@@ -107,7 +107,9 @@ export class Values {
     const found = this.of(write);
     return found === null
       ? ''
-      : kept(this.lines, write.id, () => ('value' in found ? short(found.value, LINE) : found.text.slice(0, LINE)));
+      : kept(this.lines, write.id, () =>
+          'value' in found ? short(found.value, LINE) : found.text.slice(0, LINE)
+        );
   }
 
   /** What a search looks through; null where the text is not here. */
@@ -116,7 +118,9 @@ export class Values {
     if (found === null) {
       return null;
     }
-    return kept(this.lower, write.id, () => ('value' in found ? searched(found.value) : found.text.toLowerCase()));
+    return kept(this.lower, write.id, () =>
+      'value' in found ? searched(found.value) : found.text.toLowerCase()
+    );
   }
 }
 
@@ -205,7 +209,19 @@ export function itemsOf(found: Found, openness: Openness, values: Values, all: b
       const changes = tallied(branch, kindOf);
       const id = folderId(branch);
       const stamp = `${branch.keys} ${[...changes].join()}`;
-      items.push({ kind: 'folder', id, level, open: row.open, place, siblings, label: branch.label, folder: true, stamp, branch, changes });
+      items.push({
+        kind: 'folder',
+        id,
+        level,
+        open: row.open,
+        place,
+        siblings,
+        label: branch.label,
+        folder: true,
+        stamp,
+        branch,
+        changes
+      });
       continue;
     }
     const entry = found.entries.get(branch.key);
@@ -246,20 +262,43 @@ interface Where {
   siblings: number;
 }
 
-function itemsOfKey(entry: Entry, { branch, level, place, siblings }: Where, openness: Openness, values: Values): StoreItem[] {
+function itemsOfKey(
+  entry: Entry,
+  { branch, level, place, siblings }: Where,
+  openness: Openness,
+  values: Values
+): StoreItem[] {
   const id = keyId(entry.key);
   const { write, change } = entry;
   const text = values.text(write);
-  const open = text !== null && GROUPS.has(write.type) && !EMPTY.test(text) ? openness.isOpen(id, false) : null;
+  const open =
+    text !== null && GROUPS.has(write.type) && !EMPTY.test(text) ? openness.isOpen(id, false) : null;
   const read = open ? values.of(write) : null;
   const value = read && 'value' in read ? read.value : undefined;
   const stamp = `${write.id} ${write.by} ${change?.kind} ${change?.before?.id} ${text !== null}`;
-  const item: KeyItem = { kind: 'key', id, level, open, place, siblings, label: branch.label, folder: false, stamp, entry };
+  const item: KeyItem = {
+    kind: 'key',
+    id,
+    level,
+    open,
+    place,
+    siblings,
+    label: branch.label,
+    folder: false,
+    stamp,
+    entry
+  };
   return [item, ...(open ? itemsWithin(value, entry, '', level + 1, openness) : [])];
 }
 
 /** `path` is made of the places on the way to the value; it comes before the key, which may hold anything. */
-function itemsWithin(value: unknown, entry: Entry, path: string, level: number, openness: Openness): StoreItem[] {
+function itemsWithin(
+  value: unknown,
+  entry: Entry,
+  path: string,
+  level: number,
+  openness: Openness
+): StoreItem[] {
   const count = size(value) ?? 0;
   const within = `within ${path} ${entry.key}`;
   const listed = parts(value, openness.limit(within));
@@ -271,7 +310,19 @@ function itemsWithin(value: unknown, entry: Entry, path: string, level: number, 
     const open = size(part.value) ? openness.isOpen(id, false) : null;
     const label = part.label;
     const stamp = `${entry.write.id}`;
-    items.push({ kind: 'part', id, level, open, place: index + 1, siblings, label, folder: false, stamp, entry, part });
+    items.push({
+      kind: 'part',
+      id,
+      level,
+      open,
+      place: index + 1,
+      siblings,
+      label,
+      folder: false,
+      stamp,
+      entry,
+      part
+    });
     if (open) {
       items.push(...itemsWithin(part.value, entry, at, level + 1, openness));
     }
@@ -279,7 +330,20 @@ function itemsWithin(value: unknown, entry: Entry, path: string, level: number, 
   if (listed.length < count) {
     const left = count - listed.length;
     const id = `more ${path} ${entry.key}`;
-    items.push({ kind: 'more', id, level, open: null, place: siblings, siblings, label: '', folder: false, stamp: String(left), entry, within, left });
+    items.push({
+      kind: 'more',
+      id,
+      level,
+      open: null,
+      place: siblings,
+      siblings,
+      label: '',
+      folder: false,
+      stamp: String(left),
+      entry,
+      within,
+      left
+    });
   }
   return items;
 }

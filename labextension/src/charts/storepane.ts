@@ -98,7 +98,11 @@ export class Pane {
   }
 
   private head(key: string, part?: string): HTMLElement {
-    const close = element('button', { type: 'button', class: 'pnb-pane-close', 'aria-label': 'Close', title: 'Close' }, '✕');
+    const close = element(
+      'button',
+      { type: 'button', class: 'pnb-pane-close', 'aria-label': 'Close', title: 'Close' },
+      '✕'
+    );
     close.addEventListener('click', () => this.actions.close());
     const name = element('bdi', { class: 'pnb-pane-key' }, key === '' ? '(empty key)' : block(key, 1200));
     return element('h4', { class: 'pnb-pane-head' }, name, part === undefined ? null : within(part), close);
@@ -139,7 +143,11 @@ export class Pane {
     if (attempt === null) {
       return element('bdi', {}, label);
     }
-    const button = element('button', { type: 'button', class: 'pnb-author', title: `Select ${label}` }, element('bdi', {}, label));
+    const button = element(
+      'button',
+      { type: 'button', class: 'pnb-author', title: `Select ${label}` },
+      element('bdi', {}, label)
+    );
     button.addEventListener('click', () => this.actions.select(attempt));
     return button;
   }
@@ -165,18 +173,35 @@ export class Pane {
         element(
           'table',
           { class: 'pnb-difference' },
-          element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, element('span', { class: 'pnb-spoken' }, 'change')), ...['entry', 'before', 'after'].map(name => element('th', { scope: 'col' }, name)))),
-          element('tbody', {}, ...differing.map(({ label, before: from, after: to }) => {
-            const kind = from === null ? 'added' : to === null ? 'cleared' : 'changed';
-            return element(
+          element(
+            'thead',
+            {},
+            element(
               'tr',
-              { class: `pnb-change-${kind}` },
-              element('td', { title: MARKS[kind].word }, MARKS[kind].shape),
-              element('th', { scope: 'row' }, element('bdi', {}, line(label, 120))),
-              element('td', {}, from === null ? NOTHING : element('bdi', {}, line(short(from.value, 200), 240))),
-              element('td', {}, to === null ? NOTHING : element('bdi', {}, line(short(to.value, 200), 240)))
-            );
-          }))
+              {},
+              element('th', { scope: 'col' }, element('span', { class: 'pnb-spoken' }, 'change')),
+              ...['entry', 'before', 'after'].map(name => element('th', { scope: 'col' }, name))
+            )
+          ),
+          element(
+            'tbody',
+            {},
+            ...differing.map(({ label, before: from, after: to }) => {
+              const kind = from === null ? 'added' : to === null ? 'cleared' : 'changed';
+              return element(
+                'tr',
+                { class: `pnb-change-${kind}` },
+                element('td', { title: MARKS[kind].word }, MARKS[kind].shape),
+                element('th', { scope: 'row' }, element('bdi', {}, line(label, 120))),
+                element(
+                  'td',
+                  {},
+                  from === null ? NOTHING : element('bdi', {}, line(short(from.value, 200), 240))
+                ),
+                element('td', {}, to === null ? NOTHING : element('bdi', {}, line(short(to.value, 200), 240)))
+              );
+            })
+          )
         )
       );
     }
@@ -185,7 +210,11 @@ export class Pane {
       found.push(this.blockOf(before));
     } else {
       found.push(
-        element('p', { class: 'pnb-pane-note' }, before === null ? 'There was no such key.' : 'What it was before is not in this picture.')
+        element(
+          'p',
+          { class: 'pnb-pane-note' },
+          before === null ? 'There was no such key.' : 'What it was before is not in this picture.'
+        )
       );
     }
     if (!isClear(after)) {
@@ -235,10 +264,18 @@ export class Pane {
   }
 
   private allButton(write: Write, label: string): HTMLElement {
-    const button = element('button', { type: 'button', class: 'pnb-show-all' }, this.asking ? 'Asking the kernel…' : label);
+    const button = element(
+      'button',
+      { type: 'button', class: 'pnb-show-all' },
+      this.asking ? 'Asking the kernel…' : label
+    );
     button.disabled = this.asking;
     button.addEventListener('click', () => void this.showAll(write));
-    const problem = element('p', { class: 'pnb-edit-problem', role: 'alert' }, this.problem && `✕ ${line(this.problem, 400)}`);
+    const problem = element(
+      'p',
+      { class: 'pnb-edit-problem', role: 'alert' },
+      this.problem && `✕ ${line(this.problem, 400)}`
+    );
     return element('div', {}, button, problem);
   }
 
@@ -269,8 +306,14 @@ export class Pane {
       return [];
     }
     const rows = versions.slice(0, VERSIONS).map(write => {
-      const value = isClear(write) ? 'cleared' : this.values.line(write) || `${line(write.type, 40)}, ${memory(write.bytes)}`;
-      const go = element('button', { type: 'button', class: 'pnb-author', title: 'Go back to it' }, `version ${write.version}`);
+      const value = isClear(write)
+        ? 'cleared'
+        : this.values.line(write) || `${line(write.type, 40)}, ${memory(write.bytes)}`;
+      const go = element(
+        'button',
+        { type: 'button', class: 'pnb-author', title: 'Go back to it' },
+        `version ${write.version}`
+      );
       go.addEventListener('click', () => this.actions.go(write));
       return element(
         'li',
@@ -281,7 +324,9 @@ export class Pane {
       );
     });
     if (versions.length > VERSIONS) {
-      rows.push(element('li', { class: 'pnb-pane-note' }, `and ${count(versions.length - VERSIONS)} older ones`));
+      rows.push(
+        element('li', { class: 'pnb-pane-note' }, `and ${count(versions.length - VERSIONS)} older ones`)
+      );
     }
     const details = element(
       'details',
@@ -332,7 +377,12 @@ export function markElement(change: Change): HTMLElement {
 }
 
 function within(part: string): HTMLElement {
-  return element('span', { class: 'pnb-pane-part' }, ' › ', element('bdi', {}, line(part, 200) || 'a member'));
+  return element(
+    'span',
+    { class: 'pnb-pane-part' },
+    ' › ',
+    element('bdi', {}, line(part, 200) || 'a member')
+  );
 }
 
 /** All of a value as text; a text is shown as it reads, without quotes. */

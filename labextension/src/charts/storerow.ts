@@ -28,7 +28,10 @@ export function cellsOf(item: StoreItem, maker: RowMaker): Node[] {
     case 'folder':
       return [
         label(item, item.branch.label, counted(item.branch.keys, 'key')),
-        cell('value', ...changeWords(item.changes).map(words => element('span', { class: changeClass(words) }, words)))
+        cell(
+          'value',
+          ...changeWords(item.changes).map(words => element('span', { class: changeClass(words) }, words))
+        )
       ];
     case 'more':
       return [
@@ -82,7 +85,9 @@ function mark(change: Change): HTMLElement {
 
 function label(item: StoreItem, text: string, also: string): HTMLElement {
   const toggle =
-    item.open === null ? null : element('span', { class: 'pnb-item-toggle', 'aria-hidden': 'true' }, item.open ? '▾' : '▸');
+    item.open === null
+      ? null
+      : element('span', { class: 'pnb-item-toggle', 'aria-hidden': 'true' }, item.open ? '▾' : '▸');
   const name = element('bdi', { class: 'pnb-item-name' }, line(text, LABEL));
   const more = also ? element('span', { class: 'pnb-item-count' }, also) : null;
   const made = cell('label', element('span', { class: 'pnb-item-twist' }, toggle), name, more);
@@ -93,7 +98,11 @@ function label(item: StoreItem, text: string, also: string): HTMLElement {
 function plainValue(write: Write, values: Values): HTMLElement {
   const read = values.of(write);
   if (read === null) {
-    return element('span', { class: 'pnb-quiet' }, isClear(write) ? 'cleared' : `${memory(write.bytes)}, too long to show`);
+    return element(
+      'span',
+      { class: 'pnb-quiet' },
+      isClear(write) ? 'cleared' : `${memory(write.bytes)}, too long to show`
+    );
   }
   const shown = line(values.line(write), VALUE);
   return 'value' in read
@@ -113,7 +122,9 @@ function changedValue(change: Change, values: Values): Node[] {
   const entries =
     one && other && 'value' in one && 'value' in other ? differences(one.value, other.value, 12) : null;
   if (entries && entries.length > 0) {
-    return entries.flatMap((entry, index) => [...(index > 0 ? [', '] : []), ...entryChange(entry)]).map(textNode);
+    return entries
+      .flatMap((entry, index) => [...(index > 0 ? [', '] : []), ...entryChange(entry)])
+      .map(textNode);
   }
   return [
     before ? element('del', {}, plainValue(before, values)) : element('span', { class: 'pnb-quiet' }, '?'),
@@ -135,12 +146,19 @@ function valueElement(value: unknown, limit = VALUE): HTMLElement {
 
 function colourOf(value: unknown): string {
   const name = typeName(value);
-  return { str: 'text', int: 'number', float: 'number', bool: 'word', None: 'word', Undefined: 'word' }[name] ?? (size(value) === null ? 'other' : 'group');
+  return (
+    { str: 'text', int: 'number', float: 'number', bool: 'word', None: 'word', Undefined: 'word' }[name] ??
+    (size(value) === null ? 'other' : 'group')
+  );
 }
 
 function authorButton(by: string, attempt: number, select: (attempt: number) => void): HTMLElement {
   // Not a tab stop of its own: the pane has the same for whom the keyboard brings here.
-  const button = element('button', { type: 'button', class: 'pnb-author', tabindex: -1, title: `Select ${by}` }, element('bdi', {}, by));
+  const button = element(
+    'button',
+    { type: 'button', class: 'pnb-author', tabindex: -1, title: `Select ${by}` },
+    element('bdi', {}, by)
+  );
   button.addEventListener('click', () => select(attempt));
   return button;
 }

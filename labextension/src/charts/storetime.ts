@@ -48,8 +48,16 @@ export class TimeBar {
     'aria-hidden': 'true'
   });
   private readonly caption = element('p', { class: 'pnb-time-caption', id: this.captionId });
-  private readonly before = element('button', { type: 'button', 'aria-label': 'One step back', title: 'One step back' }, '‹');
-  private readonly after = element('button', { type: 'button', 'aria-label': 'One step on', title: 'One step on' }, '›');
+  private readonly before = element(
+    'button',
+    { type: 'button', 'aria-label': 'One step back', title: 'One step back' },
+    '‹'
+  );
+  private readonly after = element(
+    'button',
+    { type: 'button', 'aria-label': 'One step on', title: 'One step on' },
+    '›'
+  );
   private readonly now = element('button', { type: 'button' }, 'now');
   private readonly undo: (() => void)[];
   private moment: Moment | null = null;
@@ -114,7 +122,12 @@ export class TimeBar {
   }
 
   private words({ step, steps, now, author, when, changes }: Moment): string {
-    const where = author === null ? BEGINNING : now ? `Now, last written ${byWhom(author)}` : `After ${author.name ?? BY_HAND}`;
+    const where =
+      author === null
+        ? BEGINNING
+        : now
+          ? `Now, last written ${byWhom(author)}`
+          : `After ${author.name ?? BY_HAND}`;
     return [where, `step ${step} of ${steps}`, when, ...changes].filter(Boolean).join(', ');
   }
 
@@ -126,7 +139,8 @@ export class TimeBar {
     this.said = words;
     const { step, steps, now, author, when, changes, remark } = moment;
     const lead = author === null ? BEGINNING : now ? 'Now' : 'After ';
-    const between = author === null || !now ? null : author.name === null ? ', last written ' : ', last written by ';
+    const between =
+      author === null || !now ? null : author.name === null ? ', last written ' : ', last written by ';
     const name = author === null ? null : this.name(author, now);
     this.caption.replaceChildren(
       element('span', {}, element('b', {}, lead), between, name, author && when && `, ${when}`),

@@ -1,6 +1,7 @@
 /** Who wrote what, and when, in words. */
 
 import type { Journal, Write } from './journal';
+import { counted } from './units';
 import { moment } from './value';
 
 /** Who wrote something. */
@@ -44,5 +45,29 @@ export class StoreWords {
   /** On the runtime's clock, in UTC. */
   when(write: Write): string {
     return moment(new Date(this.journal.origin + write.updated));
+  }
+
+  /** Why a key might not be meant to be written; null if nothing speaks against it. */
+  doubt(key: string, opened: Write | null, last: Write | null): string | null {
+    if (opened === null && key === '') {
+      return 'The key is empty.';
+    }
+    if (last === null || last.id === opened?.id) {
+      return null;
+    }
+    const by = byWhom(this.author(last));
+    if (last.type === 'cleared') {
+      return opened === null ? null : `It was cleared meanwhile ${by}.`;
+    }
+    return opened === null ? `There is such a key already, written ${by}.` : `It was written meanwhile ${by}.`;
+  }
+
+  /** What is to be known about writes that are not here; empty where all are. */
+  leftOut(): string {
+    const { writesLeftOut } = this.journal;
+    const verb = writesLeftOut === 1 ? 'is' : 'are';
+    return writesLeftOut === 0
+      ? ''
+      : `${counted(writesLeftOut, 'older write')} ${verb} not in this picture: what only they wrote is missing here.`;
   }
 }

@@ -63,7 +63,8 @@ export function byName(one: string, other: string): number {
   }
   const [first, second] = [endOfDigits(one, from), endOfDigits(other, from)];
   // Of numbers that begin alike the longer one is larger, unless it begins with zeros.
-  const counted = first > from && second > from && first !== second && one[from] !== '0' && other[from] !== '0';
+  const counted =
+    first > from && second > from && first !== second && one[from] !== '0' && other[from] !== '0';
   return counted ? first - second : one < other ? -1 : 1;
 }
 
@@ -99,7 +100,10 @@ export function flatten(tree: readonly Branch[], isOpen: (folder: Folder) => boo
 }
 
 /** How many changes of each kind are in a folder. */
-export function tallied(folder: Folder, kindOf: (key: string) => ChangeKind | undefined): Map<ChangeKind, number> {
+export function tallied(
+  folder: Folder,
+  kindOf: (key: string) => ChangeKind | undefined
+): Map<ChangeKind, number> {
   const found = new Map<ChangeKind, number>();
   const count = (branch: Branch): void => {
     if (branch.kind === 'folder') {
@@ -129,7 +133,9 @@ class Draft {
 function branches(draft: Draft, path: string): Branch[] {
   const found: Branch[] = [];
   for (const [label, within] of draft.folders) {
-    found.push(joined({ kind: 'folder', path: path + label, label, children: branches(within, path + label), keys: 0 }));
+    found.push(
+      joined({ kind: 'folder', path: path + label, label, children: branches(within, path + label), keys: 0 })
+    );
   }
   for (const [label, key] of draft.leaves) {
     found.push({ kind: 'leaf', key, label });

@@ -56,7 +56,11 @@ export class TreeList<I extends Item> {
     label: string,
     private readonly options: TreeListOptions<I>
   ) {
-    this.element = element('div', { class: 'pnb-tree', role: 'tree', tabindex: 0, 'aria-label': label }, this.body);
+    this.element = element(
+      'div',
+      { class: 'pnb-tree', role: 'tree', tabindex: 0, 'aria-label': label },
+      this.body
+    );
     this.undo = [
       listen(this.element, 'scroll', () => this.render(), { passive: true }),
       listen(this.element, 'keydown', event => this.keydown(event)),
@@ -74,7 +78,12 @@ export class TreeList<I extends Item> {
   show(items: readonly I[], active: string | null): void {
     const known = this.items[this.at];
     this.items = items;
-    this.at = known && items[this.at]?.id === active ? this.at : active === null ? -1 : items.findIndex(item => item.id === active);
+    this.at =
+      known && items[this.at]?.id === active
+        ? this.at
+        : active === null
+          ? -1
+          : items.findIndex(item => item.id === active);
     this.body.style.height = `${items.length * this.options.rowHeight}px`;
     this.render();
   }
@@ -182,7 +191,10 @@ export class TreeList<I extends Item> {
 
   private moves(key: string): boolean {
     const item = this.active;
-    const page = Math.max(1, Math.floor((this.element.clientHeight || UNKNOWN_HEIGHT) / this.options.rowHeight) - 1);
+    const page = Math.max(
+      1,
+      Math.floor((this.element.clientHeight || UNKNOWN_HEIGHT) / this.options.rowHeight) - 1
+    );
     const last = this.items.length - 1;
     const places: Record<string, number> = {
       ArrowDown: Math.min(last, this.at + 1),

@@ -1,7 +1,16 @@
 /** What was typed becomes superjson text, by the rules that a twist's writes pass. */
 
 import { DRAINS, LOCKS } from './history';
-import { LiteralError, makeError, readLiteral, readMoment, readNumber, readPattern, readUrl, readWhole } from './literal';
+import {
+  LiteralError,
+  makeError,
+  readLiteral,
+  readMoment,
+  readNumber,
+  readPattern,
+  readUrl,
+  readWhole
+} from './literal';
 import { bytesOf, decode, encode, isDict, leaf, needsEscapes, quoted, size, written } from './value';
 import type { Decoded } from './value';
 
@@ -42,7 +51,8 @@ export const TYPES: readonly EditorType[] = [
     field: 'line',
     example: '12, -0.5, 6e23, nan, inf',
     read: readNumber,
-    write: value => (typeof value === 'number' || (typeof value === 'bigint' && !isSafe(value)) ? leaf(value) : null)
+    write: value =>
+      typeof value === 'number' || (typeof value === 'bigint' && !isSafe(value)) ? leaf(value) : null
   },
   {
     name: 'flag',
@@ -64,8 +74,10 @@ export const TYPES: readonly EditorType[] = [
     name: 'items',
     label: 'list or dict',
     field: 'lines',
-    example: '{"page": 12, "seen": ["a", "b"], "since": datetime("2026-01-31T09:30:00Z")}: JSON, or as Python has it',
-    read: text => expect(readLiteral(text), value => Array.isArray(value) || isDict(value), 'a list or a dict'),
+    example:
+      '{"page": 12, "seen": ["a", "b"], "since": datetime("2026-01-31T09:30:00Z")}: JSON, or as Python has it',
+    read: text =>
+      expect(readLiteral(text), value => Array.isArray(value) || isDict(value), 'a list or a dict'),
     write: value => (Array.isArray(value) || isDict(value) ? written(value) : null)
   },
   {
@@ -132,12 +144,16 @@ export const TYPES: readonly EditorType[] = [
     read: text => {
       const found = /^\s*([A-Za-z_]\w*)\s*(?::\s*([^]*))?$/.exec(text);
       if (!found) {
-        throw new LiteralError('write the name of the error, a colon and its message, as in ValueError: not a page');
+        throw new LiteralError(
+          'write the name of the error, a colon and its message, as in ValueError: not a page'
+        );
       }
       return makeError(found[1] ?? '', found[2] ?? '');
     },
     write: value =>
-      value instanceof Error && !needsEscapes(value.message) && (value as { cause?: unknown }).cause === undefined
+      value instanceof Error &&
+      !needsEscapes(value.message) &&
+      (value as { cause?: unknown }).cause === undefined
         ? `${value.name}: ${value.message}`
         : null
   },
@@ -194,11 +210,17 @@ export function keyProblem(key: string): string | null {
   if (key.startsWith(LOCKS)) {
     return `keys that begin with '${LOCKS}' are locks: use acquire_lock and release_lock`;
   }
-  return key.startsWith(DRAINS) ? `keys that begin with '${DRAINS}' are drains: they are the runtime's own` : null;
+  return key.startsWith(DRAINS)
+    ? `keys that begin with '${DRAINS}' are drains: they are the runtime's own`
+    : null;
 }
 
 /** The superjson text of what was typed, or why there is none. */
-export function prepare(key: string, type: EditorType, typed: string): { text: string } | { problem: string } {
+export function prepare(
+  key: string,
+  type: EditorType,
+  typed: string
+): { text: string } | { problem: string } {
   try {
     const text = type.name === 'superjson' ? asStored(key, typed) : encoded(type.read(typed));
     const bytes = bytesOf(text);
@@ -222,7 +244,12 @@ export function noteOn(type: EditorType, typed: string): string {
   }
   try {
     const value = type.read(typed);
-    if (typeof value === 'number' && /[.eE]/.test(typed) && Number.isSafeInteger(value) && !Object.is(value, -0)) {
+    if (
+      typeof value === 'number' &&
+      /[.eE]/.test(typed) &&
+      Number.isSafeInteger(value) &&
+      !Object.is(value, -0)
+    ) {
       return `Python reads it as the int ${value}: the Store has one type for numbers.`;
     }
     return typeof value === 'bigint' ? 'Stored as a BigInt: it is beyond 2⁵³−1.' : '';
@@ -235,7 +262,10 @@ export function noteOn(type: EditorType, typed: string): string {
 export function shortKey(key: string): string {
   const characters = [...key];
   const quote = key.includes("'") && !key.includes('"') ? '"' : "'";
-  const shown = characters.slice(0, 80).map(character => escaped(character, quote)).join('');
+  const shown = characters
+    .slice(0, 80)
+    .map(character => escaped(character, quote))
+    .join('');
   return `${quote}${shown}${quote}${characters.length > 80 ? '…' : ''}`;
 }
 
@@ -298,7 +328,9 @@ function asStored(key: string, typed: string): string {
 }
 
 function asSet(value: unknown): unknown {
-  return Array.isArray(value) || (isDict(value) && size(value) === 0) ? new Set(Array.isArray(value) ? value : []) : value;
+  return Array.isArray(value) || (isDict(value) && size(value) === 0)
+    ? new Set(Array.isArray(value) ? value : [])
+    : value;
 }
 
 function expect(value: unknown, is: (value: unknown) => boolean, what: string): unknown {
@@ -358,5 +390,9 @@ function escaped(character: string, quote: string): string {
     return named ?? character;
   }
   const digits = code.toString(16);
-  return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+  return code < 0x100
+    ? `\\x${digits.padStart(2, '0')}`
+    : code < 0x10000
+      ? `\\u${digits.padStart(4, '0')}`
+      : `\\U${digits.padStart(8, '0')}`;
 }

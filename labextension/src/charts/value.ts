@@ -1,7 +1,8 @@
 /**
  * Values of a Store, as Python calls them.
  *
- * What is `written` can be read by `editor.ts`. Nothing here is fit to be shown before it went through `text.ts`.
+ * What is `written` can be read by `literal.ts`. Nothing here is fit to be shown before it went through
+ * `text.ts`.
  */
 
 import superjson from 'superjson';
@@ -47,7 +48,9 @@ export function decode(text: string): Decoded {
       return { text, problem: 'much of it is shared within itself' };
     }
     const value = superjson.deserialize<unknown>(payload, { inPlace: true });
-    return shares && isEndless(value) ? { text, problem: 'it contains itself, or shares too much' } : { value };
+    return shares && isEndless(value)
+      ? { text, problem: 'it contains itself, or shares too much' }
+      : { value };
   } catch (error) {
     return { text, problem: error instanceof Error ? error.message : String(error) };
   }
@@ -136,7 +139,7 @@ export function short(value: unknown, limit = 120): string {
   return line.text;
 }
 
-/** All of a value on as many lines as it takes, for `editor.ts` to read again. */
+/** All of a value on as many lines as it takes, for `literal.ts` to read again. */
 export function written(value: unknown, indent = ''): string {
   const [open, close] = BRACKETS[containerName(value)] ?? ['', ''];
   if (!open) {
@@ -149,7 +152,9 @@ export function written(value: unknown, indent = ''): string {
   const items =
     value instanceof Map
       ? [...value].map(([key, item]) => `[${written(key, inner)}, ${written(item, inner)}]`)
-      : parts(value).map(part => (isDict(value) ? `${quoted(part.label)}: ` : '') + written(part.value, inner));
+      : parts(value).map(
+          part => (isDict(value) ? `${quoted(part.label)}: ` : '') + written(part.value, inner)
+        );
   const line = items.join(', ');
   if (line.length + indent.length <= 72 && !line.includes('\n')) {
     return open + line + close;
@@ -160,7 +165,9 @@ export function written(value: unknown, indent = ''): string {
 /** A text in quotes, on one line, with what cannot be seen written by its number. */
 export function quoted(text: string): string {
   return JSON.stringify(text).replace(UNSEEN, found =>
-    [...Array(found.length).keys()].map(at => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+    [...Array(found.length).keys()]
+      .map(at => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join('')
   );
 }
 
@@ -174,7 +181,11 @@ export function moment(date: Date): string {
   if (Number.isNaN(date.getTime())) {
     return 'not a date';
   }
-  return date.toISOString().replace('T', ' ').replace(/(:00)?\.000Z$/, '').replace(/Z$/, '');
+  return date
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/(:00)?\.000Z$/, '')
+    .replace(/Z$/, '');
 }
 
 /** What a search looks through: keys and leaves as they are shown, up to a number of them. */
@@ -229,7 +240,8 @@ export function leaf(value: unknown): string {
     return quoted(value);
   }
   if (value instanceof Date) {
-    return `datetime(${quoted(Number.isNaN(value.getTime()) ? '' : value.toISOString().replace('.000Z', 'Z'))})`;
+    const text = Number.isNaN(value.getTime()) ? '' : value.toISOString().replace('.000Z', 'Z');
+    return `datetime(${quoted(text)})`;
   }
   if (value instanceof RegExp) {
     return `Pattern(${quoted(String(value))})`;
@@ -314,7 +326,15 @@ function bigint(value: bigint): string {
 }
 
 function word(value: unknown): string {
-  return value === undefined ? 'UNDEFINED' : value === null ? 'None' : value === true ? 'True' : value === false ? 'False' : '?';
+  return value === undefined
+    ? 'UNDEFINED'
+    : value === null
+      ? 'None'
+      : value === true
+        ? 'True'
+        : value === false
+          ? 'False'
+          : '?';
 }
 
 function isSame(one: unknown, other: unknown): boolean {
@@ -364,7 +384,9 @@ class Line {
         break;
       }
       this.write(shown > 0 ? ', ' : '');
-      this.write(isDict(value) ? `${plainOrQuoted(part.label)}: ` : value instanceof Map ? `${part.label}: ` : '');
+      this.write(
+        isDict(value) ? `${plainOrQuoted(part.label)}: ` : value instanceof Map ? `${part.label}: ` : ''
+      );
       this.add(part.value, depth + 1);
       shown += 1;
     }
