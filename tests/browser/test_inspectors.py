@@ -42,15 +42,16 @@ class Hostile(Twist):
         raise ValueError(text)
 """
 
-# Messages of comms that come to the page, with the time and what they carry.
+# When the kernel answers a picture, in milliseconds.
 _LISTEN = """
 () => {
     window.heard = [];
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     kernel.iopubMessage.connect((_, message) => {
-        if (message.header.msg_type.startsWith('comm')) {
-            const data = JSON.stringify(message.content.data ?? null);
-            window.heard.push([performance.now(), message.header.msg_type, data.length, message.content.comm_id]);
+        if (message.header.msg_type === 'comm_msg') {
+            if ('view' in (message.content.data ?? {}) || 'view' in (message.content.data?.content ?? {})) {
+                window.heard.push(performance.now());
+            }
         }
     });
 }
@@ -172,7 +173,7 @@ def test_a_value_is_edited_added_and_deleted_by_hand(
     open_tab(output, "Store")
     output.get_by_role("treeitem", name=re.compile("^state")).first.click()
     output.get_by_role("button", name="Edit", exact=True).click()
-    field = output.locator(".pnb-pane textarea, .pnb-pane input[type=text]").last
+    field = output.locator("textarea")
     field.fill('{"left": "x", ')
     output.get_by_role("button", name="Save", exact=True).click()
     expect(output.get_by_role("alert").first).not_to_be_empty()
@@ -329,7 +330,7 @@ def test_at_most_ten_messages_a_second_and_none_is_lost(
     notebook.wait()
     output = notebook.output("c2")
     expect(heading(output)).to_contain_text("1501 executions, 6001 requests: all ok")
-    heard = [time for time, kind, _, _ in notebook.page.evaluate("window.heard") if kind == "comm_msg"]
+    heard: list[float] = notebook.page.evaluate("window.heard")
     busiest = max(sum(1 for other in heard if time <= other < time + 1000) for time in heard)
     print(f"\n{len(heard)} messages in {(heard[-1] - heard[0]) / 1000:.1f} s, at most {busiest} in a second")
 
@@ -354,7 +355,7 @@ def test_a_click_in_a_widget_reaches_the_kernel_while_the_chain_runs(
         notebook.run(id)
     notebook.begin("c3")
     wait_for_more(notebook.output("c3"), 20)
-    option = notebook.output("c2").get_by_role("option", name=re.compile("^#2 step"))
+    option = notebook.output("c2").get_by_role("option", name=re.compile("^#3 step"))
     option.scroll_into_view_if_needed()
     clicked = notebook.page.evaluate(
         "element => { element.click(); return Date.now() / 1000; }", option.element_handle()
@@ -425,7 +426,7 @@ def test_each_chart_is_one_tab_stop_and_is_worked_by_keyboard(
     output.get_by_role("tab", name="Chain").focus()
     page.keyboard.press("ArrowLeft")
     expect(output.get_by_role("tab", name="Budget")).to_have_attribute("aria-selected", "true")
-    chart = output.get_by_role("listbox")
+    chart = output.locator(".pnb-body").get_by_role("listbox")
     assert chart.count() == 1
     stops = chart.evaluate("e => [e, ...e.querySelectorAll('*')].filter(n => n.tabIndex >= 0).length")
     assert stops == 1
@@ -435,8 +436,11 @@ def test_each_chart_is_one_tab_stop_and_is_worked_by_keyboard(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(output.locator(".pnb-lower")).to_contain_text("#3 step")
+    lower = output.locator(".pnb-lower")
+    lower.scroll_into_view_if_needed()  # what nobody sees is not drawn
+    expect(lower).to_contain_text("#3 step")
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    expect(output.locator(".pnb-lower")).to_contain_text("#41 step")
-    assert re.search("41 executions", chart.get_attribute("aria-label") or "")
+    expect(lower).to_contain_text("#41 step")
+    summary = chart.get_attribute("aria-describedby") or ""
+    assert "41 executions" in (output.locator(f"#{summary}").text_content() or "")
