@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import hostile from '../../tests/fixtures/pictures/hostile.json';
+import types from '../../tests/fixtures/pictures/store_types.json';
 import { Editor } from '../src/charts/editor';
 import type { Editing } from '../src/charts/editor';
 import {
@@ -11,7 +13,9 @@ import {
   TYPES,
   unreadable
 } from '../src/charts/typed';
-import { decode, encode } from '../src/charts/value';
+import { Journal } from '../src/charts/journal';
+import { decode, encode, typeName } from '../src/charts/value';
+import type { Rows } from '../src/charts/wire';
 
 function stored(type: string, text: string): string {
   const found = prepare('k', typeNamed(type), text);
@@ -171,6 +175,28 @@ describe('an edited value keeps its type', () => {
   it('and one that cannot be read is offered as it is stored', () => {
     const text = meta('/(?P<a>x)/', 'regexp');
     expect(draftOf(decode(text))).toEqual({ type: typeNamed('superjson'), text });
+  });
+});
+
+describe('what Python has written', () => {
+  const writes = [types, hostile].flatMap(
+    picture => new Journal((picture as unknown as { rows: Rows }).rows).writes
+  );
+  const stored = writes.filter(write => write.text !== null);
+
+  it.each(stored.map(write => [write.type, write.text ?? '']))(
+    'is a %s here too, and stays as it is: %s',
+    (type, text) => {
+      const read = decode(text);
+      expect('value' in read ? typeName(read.value) : read.problem).toBe(type);
+      const draft = draftOf(read);
+      expect(draft.type.name).not.toBe('superjson');
+      expect(prepare('k', draft.type, draft.text)).toEqual({ text });
+    }
+  );
+
+  it('has every type there is', () => {
+    expect(new Set(stored.map(write => write.type)).size).toBeGreaterThan(11);
   });
 });
 

@@ -203,7 +203,7 @@ describe('the Store', () => {
     );
     await slide(0);
     expect(lines()).toEqual([]);
-    expect(find('.pnb-store-note').textContent).toBe('The Store was empty.');
+    expect(find('.pnb-store-note').textContent).toBe('Nothing was written yet.');
     await click('now');
     expect(caption()).toContain('Now');
   });

@@ -291,7 +291,9 @@ class StoreChart implements Chart {
   private drawNote(found: Found, query: string): void {
     const words = [this.words.leftOut()];
     if (found.entries.size === 0) {
-      const never = this.steps === 0 ? 'Nothing was written to the Store.' : 'The Store was empty.';
+      // What was there before the first write of all that is here, nobody can say.
+      const gone = this.step === 0 ? 'Nothing was written yet.' : 'Nothing is left of what was written.';
+      const never = this.steps === 0 ? 'Nothing was written to the Store.' : gone;
       const unchanged = this.bar.onlyChanges && found.keys > 0;
       words.unshift(query ? 'Nothing matches.' : unchanged ? 'Nothing changed here.' : never);
     }
