@@ -137,23 +137,23 @@ class Following:
 
     def began(self, run: Run) -> None:
         """Something runs."""
-        self._stir()
+        self._stir(run._runtime())
 
     def ended(self, run: Run) -> None:
         """It runs no more."""
-        self._stir()
+        self._stir(run._runtime())
 
     def changed(self, runtime: Runtime) -> None:
         """State is another."""
-        self._stir()
+        self._stir(runtime)
 
-    def _stir(self) -> None:
+    def _stir(self, runtime: Runtime | None) -> None:
         with self._lock:
-            for follower in self._followers.values():
+            stirred = [each for each in self._followers.values() if each.source.belongs_to(runtime)]
+            for follower in stirred:
                 follower.stirred = True
-            if not self._followers:
-                return
-        self._wake.set()
+        if stirred:
+            self._wake.set()
 
     # the thread
 
@@ -182,6 +182,8 @@ class Following:
         for key, follower in waiting:
             try:
                 size, next_time = self._serve(follower, now, allowance)
+                if next_time is None and follower.source.over and follower.credit > 0:
+                    self._forget(key, follower)
             except RuntimeClosed:
                 self._end(key, follower)
                 continue
@@ -196,10 +198,13 @@ class Following:
             return 0.0
         return max(0.0, min(due) - now) if due else None
 
-    def _end(self, key: tuple[Hashable, str], follower: _Follower) -> None:
+    def _forget(self, key: tuple[Hashable, str], follower: _Follower) -> None:
         with self._lock:
             if self._followers.get(key) is follower:
                 del self._followers[key]
+
+    def _end(self, key: tuple[Hashable, str], follower: _Follower) -> None:
+        self._forget(key, follower)
         try:
             follower.send({"view": follower.view, "gone": True})
         except Exception:

@@ -104,6 +104,15 @@ class Source:
             self.instance in {None, run._instance} or run._instance is None for run in self.runtime.running
         )
 
+    @property
+    def over(self) -> bool:
+        """Whether it can change only by hand any more; who writes asks again for what came of it."""
+        return self.run is not None and not self.run.running
+
+    def belongs_to(self, runtime: Runtime | None) -> bool:
+        """Whether it shows something of that runtime."""
+        return self._runtime() is runtime
+
     def tracker(self) -> Tracker | None:
         """What follows the progress of a sync for one picture."""
         if self.progress is None:

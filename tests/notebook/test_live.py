@@ -282,7 +282,7 @@ def test_a_selection_reaches_the_other_pictures_of_a_run(kernel: Kernel) -> None
 
 
 def test_a_reset_runtime_tells_its_pictures_that_it_is_gone(kernel: Kernel) -> None:
-    source = pictures(kernel.run("await Work.quick()"))[0]["source"]
+    source = pictures(kernel.run("%twist inspect"))[0]["source"]
     comm = Comm(kernel, source)
     comm.follow()
     comm.hear("rows")

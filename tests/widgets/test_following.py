@@ -204,6 +204,19 @@ def test_a_picture_that_has_ended_is_left_alone_until_something_changes(
     on_runtime(work)
 
 
+def test_the_picture_of_a_run_is_followed_until_it_is_complete(following: Following, clock: Clock) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(CHAIN)
+        page = Page(Source(await twist.call("step", 0, 3)), following, clock)
+        page.follow()
+        until_idle(following, clock)
+
+        assert len(page.attempts) == 4
+        assert len(following) == 0
+
+    on_runtime(work)
+
+
 def test_a_closed_runtime_is_gone(following: Following, clock: Clock) -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(CHAIN)
@@ -241,6 +254,7 @@ class Endless:
 
     title = "endless"
     running = True
+    over = False
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.looks = 0
