@@ -51,6 +51,8 @@ ERROR = 300
 _ROW = 130
 """Bytes of an attempt's row, its error aside."""
 
+_ENDED = 500
+
 _EXECUTIONS = """
 SELECT a.id, e.number, a.attempt, p.number, a.instance, a.version, a.method, a.cause, a.outcome, a.requests,
        a.cpu_ms, a.wall_ms, a.memory_peak,
@@ -123,7 +125,7 @@ def changes(
         limits: The budget of each attempt.
         after: Up to where the rows before went.
         running: Attempts that were given as running: they come again when they have ended.
-        origin: Where times begin, in microseconds: the start of the scope's first attempt unless given.
+        origin: Where times begin, in microseconds; unless given, as `origin_of` says.
         now: The runtime's time in microseconds; unless given, the latest that the file knows.
         active: Whether more may come though nothing runs at the moment; None: more comes only while an attempt runs.
         paused: Why a chain waits to be resumed.
@@ -138,15 +140,15 @@ def changes(
     with reading(path) as connection:
         view = View(connection, scope)
         began = view.began()
-        start = origin if origin is not None else began or 0
+        start = origin if origin is not None else view.origin() or 0
         going = active if active is not None else view.unfinished()
         instances = Instances(connection)
-        chosen = sorted({attempt for attempt in running if attempt <= after["attempt"]})[:most]
+        ended = _ended(connection, {attempt for attempt in running if attempt <= after["attempt"]})
         fresh = view.attempts_after(after["attempt"], most)
-        room = max(size * 3 // 8, size - _ROW * (len(fresh) + len(chosen)))
+        room = max(size * 3 // 8, size - _ROW * (len(fresh) + len(ended)))
         piece = new_writes(view, instances, after["write"], room, active=going, began=began)
         rest = size - sum(wire_size(write.key) + wire_size(write.text) + 60 for write in piece.writes)
-        attempts = _ended(connection, chosen)
+        attempts = attempt_rows(connection, ended)
         attempts += _fitting(attempt_rows(connection, fresh[:most]), rest)
         to = _reached(fresh, attempts, after["attempt"])
         if progress is not None:
@@ -174,9 +176,9 @@ def changes(
 
 
 def origin_of(path: Path, scope: Scope) -> int | None:
-    """The start of a scope's first attempt in microseconds; None while there is none."""
+    """Where the times of a scope begin, in microseconds; None while nothing has happened in it."""
     with reading(path) as connection:
-        return View(connection, scope).began()
+        return View(connection, scope).origin()
 
 
 def latest(connection: Any) -> int:
@@ -207,8 +209,14 @@ def attempt_rows(connection: Any, ids: Sequence[int]) -> list[tuple[Any, ...]]:
     return list(connection.execute(f"{_EXECUTIONS} ORDER BY a.id", (id_list(ids),)))
 
 
-def _ended(connection: Any, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    return [row for row in attempt_rows(connection, ids) if row[8] is not None]
+def _ended(connection: Any, ids: Collection[int]) -> list[int]:
+    """Which of them run no more; of very many the first, the others come with the next piece."""
+    found = connection.execute(
+        "SELECT id FROM attempts WHERE id IN (SELECT value FROM json_each(?)) AND outcome IS NOT NULL"
+        " ORDER BY id LIMIT ?",
+        (id_list(ids), _ENDED),
+    )
+    return [attempt for (attempt,) in found]
 
 
 def _fitting(rows: list[tuple[Any, ...]], size: int) -> list[tuple[Any, ...]]:

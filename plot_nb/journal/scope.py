@@ -69,6 +69,21 @@ class View:
             for attempt, instance in found
         )
 
+    def origin(self) -> int | None:
+        """Where its times begin, in microseconds: at its first attempt, or at a write by hand before that.
+
+        None while there is neither; once there is one, it stays the same.
+        """
+        began = self.began()
+        if self.ids is not None:
+            return began
+        where, given = ("", ()) if self.instance is None else ("WHERE instance = ?", (self.instance,))
+        first = self.connection.execute(
+            f"SELECT updated FROM store_versions WHERE id = (SELECT min(id) FROM store_versions {where})",
+            given,
+        ).fetchone()
+        return min((each for each in (began, first and first[0]) if each is not None), default=None)
+
     def began(self) -> int | None:
         """The start of its first attempt, in microseconds."""
         first = self.attempts_after(0, 1)[:1]

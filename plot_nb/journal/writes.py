@@ -83,15 +83,16 @@ def new_writes(
     found: list[Write] = []
     used = decoded_bytes = 0
     last = 0
+    given: set[int] = set()
     for row in _rows(view, ids[:_AT_ONCE]):
         if found and (used > size or decoded_bytes > _DECODED):
             break
-        replaced, replaced_by = row[7], row[8]
-        if replaced is not None and view.ids is not None and not view.has(replaced_by):
-            found += [write_of(instances, before) for before in _rows(view, [replaced])]
-            used += _size(found[-1])
+        before, replaced, replaced_by = len(found), row[7], row[8]
+        if view.ids is not None and replaced not in given and not view.has(replaced_by):
+            found += [write_of(instances, each) for each in _rows(view, [replaced] if replaced else [])]
+        given.add(row[0])
         found.append(write_of(instances, row))
-        used += _size(found[-1])
+        used += sum(map(_size, found[before:]))
         decoded_bytes += found[-1].bytes
         last = row[0]
     more = bool(ids) and last < ids[-1]

@@ -102,7 +102,7 @@ def picture(
         view = View(connection, scope)
         instances = Instances(connection)
         began = view.began()
-        origin = began or 0
+        origin = view.origin() or 0
         ids = view.attempts_after(0, 10**9)
         kept = ids if len(ids) <= ATTEMPTS else [*ids[: ATTEMPTS // 2], *ids[-ATTEMPTS // 2 :]]
         found = attempt_rows(connection, kept)

@@ -24,6 +24,8 @@ class Front:
         self.writes_left_out = 0
         self.cursor: Cursor = START
         self.messages = 0
+        self.origin: float | None = None
+        self.timed = False
 
     def ask(self, **bounds: Any) -> Rows:
         """Take one piece."""
@@ -40,6 +42,9 @@ class Front:
         assert rows["to"] is not None
         self.cursor = rows["to"]
         self.messages += 1
+        times = rows["executions"]["started"] + rows["writes"]["updated"]
+        assert self.origin is None or not self.timed or rows["origin"] == self.origin, "times begin elsewhere"
+        self.origin, self.timed = rows["origin"], self.timed or bool(times)
         self.executions |= by_id(rows["executions"])
         self.writes |= by_id(rows["writes"])
         self.scheduled = rows["scheduled"]

@@ -28,19 +28,20 @@ def whole(file: File, scope: Scope) -> Front:
     return front
 
 
-STEPS = st.lists(
+STEPS = ["queue", "begin", *["write"] * 4, "end", "fail", "clear", "by hand", "wait", "ask"]
+PROGRAMS = st.lists(
     st.tuples(
-        st.sampled_from(["queue", "begin", "end", "fail", "write", "clear", "by hand", "wait", "ask"]),
+        st.sampled_from(STEPS),
         st.integers(0, 5),
     ),
-    min_size=5,
+    min_size=20,
     max_size=80,
 )
 
 
 @settings(deadline=None, max_examples=60)
 @given(
-    STEPS,
+    PROGRAMS,
     st.sampled_from(["run", "instance", "file"]),
     st.integers(1, 4),
     st.sampled_from([300, 2000, 10**6]),
@@ -82,7 +83,11 @@ def test_pieces_of_any_size_taken_at_any_time_come_to_the_same_as_all_at_once(
                 if again:
                     waiting.append(execution.number)
             elif step in {"write", "clear"} and chosen is not None:
-                value = None if step == "clear" else {"count": file.now // 10**4 % 50, "page": number}
+                value = (
+                    None
+                    if step == "clear"
+                    else {"count" if number > 3 else "n": file.now // 10**4 % 50, "page": number}
+                )
                 file.write(file.running[chosen][0].instance, {f"k{number % 3}": value}, chosen)
             elif step == "by hand":
                 file.write(instances[number % 2], {f"k{number % 3}": number or None})
@@ -281,6 +286,7 @@ def test_an_attempt_that_begins_while_rows_are_read_is_not_skipped() -> None:
                 return iter([1, 2])
 
         front = Front(file, Scope(attempts=Growing()))
+        front.ask()
         front.ask()
         file.ran(sync, writes={"a": 2})
         front.ask()
