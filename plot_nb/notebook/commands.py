@@ -14,6 +14,7 @@ from plot_nb.journal.wire import Panel
 from plot_nb.notebook.arguments import parse_call
 from plot_nb.notebook.compiling import sandbox_compiled
 from plot_nb.notebook.problems import MagicError, nearest
+from plot_nb.notebook.showing import draws_widgets_only
 from plot_nb.runtime import Run, Runtime, TwistHandle, opened, use
 
 Namespace = dict[str, Any]
@@ -60,9 +61,11 @@ def store(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
 
 
 def inspect(runtime: Runtime, namespace: Namespace, name: str = "") -> Any:
-    """All that happened in a twist, or without a name in the whole runtime: live, as a widget where there are any."""
+    """All that happened in a twist, or without a name in the whole runtime; a widget where only those are drawn."""
     subject = find_twist(runtime, namespace, name) if name else runtime
-    if getattr(get_ipython(), "kernel", None) is not None:
+    shell = get_ipython()
+    # Elsewhere it would be drawn by nobody, and saved with the notebook: it holds all that draws it.
+    if shell is not None and getattr(shell, "kernel", None) is not None and draws_widgets_only(shell):
         with contextlib.suppress(ImportError, FileNotFoundError):
             from plot_nb.widgets.inspectors import Inspector
 

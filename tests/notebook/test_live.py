@@ -244,10 +244,11 @@ def test_a_picture_follows_a_run_while_its_cell_waits(kernel: Kernel) -> None:
     assert rows["executions"]["outcome"]["words"] == ["running"]
     assert rows["writes"]["key"]["words"] == ["held"]
     ended = let_go(kernel)
-    rows = comm.hear("rows")["rows"]
+    outcomes = []
     while rows["running"]:
         rows = comm.hear("rows")["rows"]
-    assert rows["executions"]["outcome"]["words"] == ["ok"]
+        outcomes += rows["executions"]["outcome"]["words"]
+    assert outcomes == ["ok"]
     assert comm.hear("picture")["picture"]["rows"]["running"] is False
     kernel.finish(cell, ended)
 
@@ -322,9 +323,11 @@ def test_where_only_widgets_are_drawn_a_run_is_one_too(kernel: Kernel, tmp_path:
     cell = kernel.start("await Work.held()")
     live = kernel.wait_for(lambda message: message["msg_type"] == "display_data")["content"]["data"]
     [reply, _] = kernel.finish(cell, let_go(kernel))
+    inspected = kernel.run("%twist inspect")
     kernel.run("inspectors.STATIC = built\ninspectors.built.cache_clear()\ndel __vsc_ipynb_file__")
     after = kernel.run("await Work.quick()")
 
     assert set(reply.results[0]) == {WIDGET_TYPE, MIME_TYPE, "text/html", "text/plain"}
     assert reply.results[0][WIDGET_TYPE] == live[WIDGET_TYPE]
+    assert set(inspected.results[0]) == {WIDGET_TYPE, MIME_TYPE, "text/html", "text/plain"}
     assert WIDGET_TYPE not in after.results[0]
