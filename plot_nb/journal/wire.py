@@ -195,6 +195,7 @@ class Picture(TypedDict):
     title: str
     source: str | None
     selected: int | None
+    live: bool
     rows: Rows
 
 

@@ -72,6 +72,7 @@ def picture(
     panel: Panel = "inspector",
     source: str | None = None,
     selected: int | None = None,
+    live: bool = False,
     active: bool = False,
     paused: str | None = None,
     value: str | None = None,
@@ -90,6 +91,7 @@ def picture(
         panel: Which picture.
         source: Under which key the kernel answers for it.
         selected: The id of the attempt that is selected.
+        live: Whether the kernel has more to say of it when nothing runs.
         active: Whether it goes on.
         paused: Why the chain waits to be resumed.
         value: What the first execution returned, as its repr.
@@ -121,6 +123,7 @@ def picture(
             "title": line(title, 200),
             "source": source,
             "selected": selected,
+            "live": live,
             "rows": {
                 "origin": origin / 1000,
                 "now": milliseconds(latest(connection), origin),

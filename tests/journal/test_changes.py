@@ -299,3 +299,17 @@ def test_nothing_is_not_running() -> None:
         rows = changes(file.path, Scope(attempts=[]), limits=LIMITS)
         assert (rows["running"], rows["to"]) == (False, START)
         assert changes(file.path, Scope(attempts=[]), limits=LIMITS, active=True)["running"]
+
+
+def test_progress_is_given_anew_when_a_write_shows_what_counts() -> None:
+    with state_file() as file:
+        sync = file.install()
+        front = Front(file, Scope(instance=sync), Tracker("state", sync))
+        for page in range(1, 4):
+            file.now += 10**6
+            file.ran(sync, writes={"state": {"page": page, "items": 7}})
+            front.ask()
+        assert (front.field, [row["total"] for row in front.progress.values()]) == ("page", [1, 2, 3])
+        file.ran(sync, writes={"state": {"page": 4, "items": 50}})
+        front.ask()
+        assert (front.field, [row["total"] for row in front.progress.values()]) == ("items", [7, 7, 7, 50])

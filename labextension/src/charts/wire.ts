@@ -26,6 +26,8 @@ export interface Picture {
   source: string | null;
   /** The attempt that is selected. */
   selected: number | null;
+  /** Whether the kernel has more to say of it when nothing runs: later runs are in it too, or Python selects in it. */
+  live: boolean;
   rows: Rows;
 }
 
