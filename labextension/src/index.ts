@@ -9,6 +9,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 
 import { MIME_TYPE } from './charts/wire';
 import type { Session } from './lab/comm';
+import { Heard } from './lab/heard';
 import { twistHighlight } from './lab/highlight';
 import { keepKeys } from './lab/keys';
 import { RenderedPicture } from './lab/renderer';
@@ -16,11 +17,11 @@ import { RenderedPicture } from './lab/renderer';
 /** Before a widget's view, which has -10 and may stand in the same output. */
 const RANK = -20;
 
-const factory = (session: Session | null): IRenderMime.IRendererFactory => ({
+const factory = (session: Session | null, heard: Heard | null): IRenderMime.IRendererFactory => ({
   safe: true,
   mimeTypes: [MIME_TYPE],
   defaultRank: RANK,
-  createRenderer: () => new RenderedPicture(session)
+  createRenderer: () => new RenderedPicture(session, heard)
 });
 
 const renderer: JupyterFrontEndPlugin<void> = {
@@ -30,11 +31,11 @@ const renderer: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   optional: [INotebookTracker],
   activate: (_: JupyterFrontEnd, registry: IRenderMimeRegistry, notebooks: INotebookTracker | null) => {
-    registry.addFactory(factory(null), RANK);
+    registry.addFactory(factory(null, null), RANK);
     // Only a notebook's own registry knows in which session its outputs are.
     const connect = ({ content: { rendermime }, sessionContext }: NotebookPanel): void => {
       rendermime.removeMimeType(MIME_TYPE);
-      rendermime.addFactory(factory(sessionContext), RANK);
+      rendermime.addFactory(factory(sessionContext, new Heard(sessionContext)), RANK);
     };
     notebooks?.forEach(connect);
     notebooks?.widgetAdded.connect((_, panel) => connect(panel));

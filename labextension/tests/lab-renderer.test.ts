@@ -7,6 +7,8 @@ import type { Options } from '../src/charts/picture';
 import { MIME_TYPE } from '../src/charts/wire';
 import type { Picture } from '../src/charts/wire';
 import type { Session } from '../src/lab/comm';
+import { Heard } from '../src/lab/heard';
+import type { Spoken } from '../src/lab/heard';
 import { keepKeys } from '../src/lab/keys';
 import { RenderedPicture } from '../src/lab/renderer';
 
@@ -16,6 +18,7 @@ interface Drawn {
   channel: Channel | null;
   options: Options;
   updates: Picture[];
+  follows: number;
   disposed: boolean;
 }
 
@@ -30,11 +33,14 @@ vi.mock('../src/charts/picture', () => ({
     if (picture === null) {
       throw new TypeError('<b>no picture</b>\u202e');
     }
-    const one: Drawn = { element, picture, channel, options, updates: [], disposed: false };
+    const one: Drawn = { element, picture, channel, options, updates: [], follows: 0, disposed: false };
     drawn.push(one);
     element.append('drawn');
     return {
       update: (next: Picture) => one.updates.push(next),
+      follow: () => {
+        one.follows += 1;
+      },
       dispose: () => {
         one.disposed = true;
       }
@@ -75,8 +81,12 @@ const picture = (source: string | null, more: object = {}): Model =>
     'text/html': '<p>'
   });
 
-const show = (model: Model, session: FakeSession | null = new FakeSession()): RenderedPicture => {
-  const widget = new RenderedPicture(session?.asSession ?? null);
+const show = (
+  model: Model,
+  session: FakeSession | null = new FakeSession(),
+  heard: Heard | null = null
+): RenderedPicture => {
+  const widget = new RenderedPicture(session?.asSession ?? null, heard);
   void widget.renderModel(model.asModel);
   return widget;
 };
@@ -210,5 +220,47 @@ describe('the keys of a picture', () => {
     const { chart, field } = page();
     expect([chart, field].map(target => pressed(target, { key: 'C', ctrlKey: true, shiftKey: true }))).toEqual([false, true]);
     expect([chart, field].map(target => pressed(target, { key: 'Enter', ctrlKey: true }))).toEqual([true, true]);
+  });
+});
+
+describe('what the kernel has shown', () => {
+  const kernel = (): { heard: Heard; say: (kind: string, data: unknown) => void } => {
+    const session = {} as { iopubMessage: Signal<object, unknown> };
+    session.iopubMessage = new Signal<object, unknown>(session);
+    return {
+      heard: new Heard(session as unknown as Spoken),
+      say: (kind, data) => session.iopubMessage.emit({ header: { msg_type: kind }, content: { data } })
+    };
+  };
+  const bundle = (source: string): object => ({ [MIME_TYPE]: JSON.stringify({ format: 1, source }) });
+
+  it.each(['display_data', 'execute_result', 'update_display_data'])('goes on by itself after %s', kind => {
+    const { heard, say } = kernel();
+    say(kind, bundle('key'));
+    show(picture('key'), new FakeSession(), heard);
+
+    expect(drawn[0]!.options.follow).toBe(true);
+  });
+
+  it('goes on by itself when it was drawn before it was heard of', () => {
+    const { heard, say } = kernel();
+    show(picture('key'), new FakeSession(), heard);
+    show(picture('other'), new FakeSession(), heard);
+    say('display_data', bundle('key'));
+
+    expect(drawn.map(({ options, follows }) => [options.follow, follows])).toEqual([
+      [false, 1],
+      [false, 0]
+    ]);
+  });
+
+  it('is not what a file says, nor a stream, nor what is no picture', () => {
+    const { heard, say } = kernel();
+    say('stream', bundle('key'));
+    say('display_data', { 'text/plain': 'key' });
+    say('display_data', { [MIME_TYPE]: '{' });
+    show(picture('key'), new FakeSession(), heard);
+
+    expect(drawn[0]!.options.follow).toBe(false);
   });
 });

@@ -263,7 +263,7 @@ describe('being told', () => {
     link.follow();
     far.say({ view: null, selected: 12 });
     const picture: Picture = {
-      ...{ format: 1, panel: 'inspector', title: 'Sync.start', source: null, selected: null },
+      ...{ format: 1, panel: 'inspector', title: 'Sync.start', source: null, selected: null, live: false },
       rows: rows(null, null, [1], false)
     };
     far.say({ view: far.view, picture });

@@ -49,6 +49,7 @@ class _Inspector(anywidget.AnyWidget):
 
     def __init__(self, subject: Subject | None = None, **options: Any) -> None:
         self._source = SOURCES.add(Source(_checked(subject), self._panel, **options))
+        self._source.live = True  # `selected` can be set in Python at any time
         self.set_trait("panel", self._source.panel)
         self.set_trait("source", self._source.key)
         self.set_trait("picture", self._source.picture())

@@ -43,6 +43,7 @@ class Source:
     Attributes:
         key: Under which it is asked; nobody can guess it.
         selected: The id of the attempt that is selected.
+        live: Whether there is more to say of it when nothing runs: later runs belong to it, or Python selects in it.
 
     Raises:
         RuntimeClosed: If the runtime was closed.
@@ -78,6 +79,7 @@ class Source:
             self._installed = subject._instances
             self.scope, self.title = Scope(), "everything that ran"
         self._runtime = runtime
+        self.live = self.run is None
         _ = self.runtime  # raises where it is gone
 
     @property
@@ -199,6 +201,7 @@ class Source:
             panel=self.panel,
             source=self.key,
             selected=self.selected,
+            live=self.live,
             active=self.running,
             paused=self.paused,
             value=self.run._shown_value() if self.run is not None else None,

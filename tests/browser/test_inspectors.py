@@ -187,7 +187,9 @@ def test_a_value_is_edited_added_and_deleted_by_hand(
     assert "{'state': {'left': 41, 'total': 1}} {'state': True}" in notebook.output("c4").inner_text()
     output.get_by_role("button", name="Delete…").click()
     output.get_by_role("button", name="Delete it").click()
-    expect(output.get_by_role("treeitem", name=re.compile("^state.*cleared|^state.*left")).first).to_be_visible()
+    expect(
+        output.get_by_role("treeitem", name=re.compile("^state.*cleared|^state.*left")).first
+    ).to_be_visible()
     notebook.run("c4")
     assert "{} {}" in notebook.output("c4").inner_text()
     assert notebook.problems == []
@@ -208,7 +210,7 @@ def test_a_page_that_is_loaded_again_takes_up_the_run_that_goes_on(
     expect(heading(output)).to_contain_text("1501 executions, 6001 requests: all ok", timeout=60_000)
     notebook.page.wait_for_function(
         "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.toJSON())"
-        '.includes(\'\\\\\\"running\\\\\\":false\')'
+        ".includes('\\\\\\\"running\\\\\\\":false')"
     )
     notebook.command("docmanager:save")
 
@@ -217,6 +219,22 @@ def test_a_page_that_is_loaded_again_takes_up_the_run_that_goes_on(
     picture = picture_in(saved.cells[2])
     assert len(picture["rows"]["executions"]["id"]) == 1501
     assert picture["rows"]["running"] is False
+    assert notebook.problems == []
+
+
+def test_an_open_inspector_follows_what_later_cells_run(server: Lab, opened: Callable[..., Notebook]) -> None:
+    notebook = opened(
+        server, GROW, "%twist inspect Grow", "run = await Grow.start(5)", "Grow.load({'x': '{\"json\":1}'})"
+    )
+    notebook.run("c1")
+    notebook.run("c2")
+    output = notebook.output("c2")
+    expect(heading(output)).to_contain_text("Nothing ran")
+    notebook.run("c3")
+    expect(heading(output)).to_contain_text("6 executions, 21 requests: all ok")
+    open_tab(output, "Store")
+    notebook.run("c4")
+    expect(output.get_by_role("treeitem", name=re.compile("^x"))).to_be_visible()
     assert notebook.problems == []
 
 
@@ -262,7 +280,9 @@ def test_a_saved_notebook_is_complete_without_a_kernel(
 
     expect(pictures).to_have_count(4)
     for place in range(4):
-        expect(pictures.nth(place).locator(".pnb-heading")).to_contain_text("13 executions, 49 requests: all ok")
+        expect(pictures.nth(place).locator(".pnb-heading")).to_contain_text(
+            "13 executions, 49 requests: all ok"
+        )
     open_tab(pictures.first, "Budget")
     pictures.first.get_by_role("option", name=re.compile("^#5 step")).click()
     expect(pictures.first.locator(".pnb-lower")).to_contain_text("#5 step")
@@ -320,9 +340,7 @@ def test_a_saved_picture_says_nothing_to_a_kernel_until_somebody_clicks(
     expect(output.locator(".pnb-lower")).to_contain_text("store.get")
 
 
-def test_at_most_ten_messages_a_second_and_none_is_lost(
-    opened: Callable[..., Notebook], lab: Lab
-) -> None:
+def test_at_most_ten_messages_a_second_and_none_is_lost(opened: Callable[..., Notebook], lab: Lab) -> None:
     notebook = opened(lab, GROW, "run = await Grow.start(1500)")
     notebook.run("c1")
     notebook.page.evaluate(_LISTEN)
@@ -393,7 +411,13 @@ def test_widgets_share_a_selection_inside_of_other_widgets(
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_serious(opened: Callable[..., Notebook], lab: Lab, theme: str) -> None:
     notebook = opened(
-        lab, GROW, "await Grow.start(40)", "%twist inspect Grow", "%twist progress state Grow", HOSTILE, "await Hostile.run_it()"
+        lab,
+        GROW,
+        "await Grow.start(40)",
+        "%twist inspect Grow",
+        "%twist progress state Grow",
+        HOSTILE,
+        "await Hostile.run_it()",
     )
     for id in ("c1", "c2", "c3", "c4", "c5", "c6"):
         notebook.run(id)
@@ -402,15 +426,13 @@ def test_axe_finds_nothing_serious(opened: Callable[..., Notebook], lab: Lab, th
     for id in ("c2", "c3", "c4", "c6"):
         output = notebook.output(id)
         output.scroll_into_view_if_needed()
-        for tab in output.get_by_role("tab").all() or [None]:
-            if tab is not None:
-                if not tab.is_visible():
-                    continue
-                tab.click()
-            name = f"{id} {tab.inner_text() if tab else ''}"
+        tabs = [tab for tab in output.get_by_role("tab").all() if tab.is_visible()]
+        for tab in [tab.inner_text() for tab in tabs] or [""]:
+            if tab:
+                open_tab(output, tab)
             complaints = notebook.complaints(output.locator(".pnb"))
             if serious := [each for each in complaints if each.startswith(("serious", "critical"))]:
-                found[name] = serious
+                found[f"{id} {tab}"] = serious
 
     assert found == {}
 

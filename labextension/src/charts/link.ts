@@ -39,7 +39,8 @@ export class Link implements Kernel {
   private readonly undo: (() => void)[] = [];
   private asked = 0;
   private pushes = 0;
-  private following = false;
+  /** Whether rows were asked for. */
+  following = false;
   private open: boolean;
 
   constructor(

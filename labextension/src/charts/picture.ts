@@ -10,7 +10,7 @@ import { line } from './text';
 import { Panel, Picture } from './wire';
 
 export interface Options {
-  /** Whether to ask for rows at once, also for what has ended: a widget's journal grows with its runtime. */
+  /** Whether a live picture asks for rows by itself; one that was read from a file does not. */
   follow: boolean;
   /** Whether the user trusts the document: only then can a picture change something. */
   trusted(): boolean;
@@ -21,6 +21,8 @@ export interface Options {
 export interface Mounted {
   /** Show another picture in its place. */
   update(picture: Picture): void;
+  /** From now on ask for rows, if it is live. */
+  follow(): void;
   dispose(): void;
 }
 
@@ -36,6 +38,7 @@ export function mount(host: HTMLElement, picture: Picture, channel: Channel | nu
         shown = show(host, next, channel, options);
       }
     },
+    follow: () => shown.follow(),
     dispose(): void {
       shown.dispose();
       channel?.dispose();
@@ -47,6 +50,7 @@ export function mount(host: HTMLElement, picture: Picture, channel: Channel | nu
 interface Shown {
   /** Takes the rows of a picture of the same thing; tells whether it was one. */
   update(picture: Picture): boolean;
+  follow(): void;
   dispose(): void;
 }
 
@@ -54,7 +58,7 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
   const problem = whatIsWrong(picture);
   if (problem !== null) {
     host.replaceChildren(element('p', { class: 'pnb pnb-problem' }, problem));
-    return { update: () => false, dispose: () => undefined };
+    return { update: () => false, follow: () => undefined, dispose: () => undefined };
   }
   const journal = new Journal(picture.rows);
   const selection = new Selection(picture.selected);
@@ -78,10 +82,20 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
     }
   });
   host.replaceChildren(inspector.element);
-  if (options.follow || picture.rows.running) {
+  const follow = (): void => {
+    if (picture.live && !link.following) {
+      link.follow();
+    }
+  };
+  if (options.follow) {
+    follow();
+  }
+  // A page that was loaded again takes up what still runs; in a file of somebody else's, that is for a click to ask.
+  if (picture.rows.running && !link.following && options.trusted()) {
     link.follow();
   }
   return {
+    follow,
     update(next: Picture): boolean {
       if (whatIsWrong(next) !== null || next.source === null || next.source !== picture.source || next.panel !== picture.panel) {
         return false;

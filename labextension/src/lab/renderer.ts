@@ -8,7 +8,9 @@ import type { Mounted } from '../charts/picture';
 import { line } from '../charts/text';
 import { MIME_TYPE } from '../charts/wire';
 import type { Picture } from '../charts/wire';
+import { pictureOf, sourceOf } from './bundle';
 import { CommChannel, Session } from './comm';
+import type { Heard } from './heard';
 
 const CLASS = 'plot-nb-output';
 
@@ -19,11 +21,15 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
   private channel: CommChannel | null = null;
   private mounted: Mounted | null = null;
 
-  /** `session` is that of the notebook around it; null where there is none. */
-  constructor(private readonly session: Session | null) {
+  /** `session` is that of the notebook around it, and what its kernel has shown; null where there is none. */
+  constructor(
+    private readonly session: Session | null,
+    private readonly heard: Heard | null
+  ) {
     super();
     this.addClass(CLASS);
     session?.kernelChanged.connect(this.onKernel, this);
+    heard?.shown.connect(this.onShown, this);
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
@@ -37,13 +43,14 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.session?.kernelChanged.disconnect(this.onKernel, this);
+    this.heard?.shown.disconnect(this.onShown, this);
     this.unmount();
     this.model = null;
     super.dispose();
   }
 
   private draw(): void {
-    const picture = pictureOf(this.model);
+    const picture = pictureOf(this.model?.data[MIME_TYPE]);
     try {
       if (this.mounted !== null && !this.isOther(picture)) {
         this.mounted.update(picture);
@@ -76,7 +83,7 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
     this.channel =
       this.session === null || this.source === null ? null : new CommChannel(this.session, this.source);
     this.mounted = mount(this.node, picture, this.channel, {
-      follow: false,
+      follow: this.source !== null && (this.heard?.has(this.source) ?? false),
       trusted: () => this.trusted,
       save: ended => this.save(ended)
     });
@@ -96,26 +103,19 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
     model?.setData({ data: { ...model.data, [MIME_TYPE]: JSON.stringify(picture) } });
   }
 
+  /** The kernel has just shown it: it may have been drawn before its message was heard of here. */
+  private onShown(_: unknown, source: string): void {
+    if (source === this.source) {
+      this.mounted?.follow();
+    }
+  }
+
   /** A notebook may be opened without a kernel, and be given the one that is still at it. */
   private onKernel(): void {
-    if (this.channel?.isClosed && this.session?.session?.kernel && isRunning(pictureOf(this.model))) {
+    if (this.channel?.isClosed && this.session?.session?.kernel && isRunning(pictureOf(this.model?.data[MIME_TYPE]))) {
       this.draw();
     }
   }
-}
-
-/** The picture of an output; JSON text, for a notebook is written with each number of an object on a line of its own. */
-function pictureOf(model: IRenderMime.IMimeModel | null): Picture {
-  const data = model?.data[MIME_TYPE] ?? null;
-  try {
-    return (typeof data === 'string' ? JSON.parse(data) : data) as unknown as Picture;
-  } catch {
-    return null as unknown as Picture; // who draws it says that it is damaged
-  }
-}
-
-function sourceOf(picture: Partial<Picture> | null): string | null {
-  return typeof picture?.source === 'string' ? picture.source : null;
 }
 
 function isRunning(picture: Partial<Picture> | null): boolean {
