@@ -54,6 +54,7 @@ class _Follower:
     Attributes:
         keeps: Whether it wants the final picture, for its document.
         stirred: Something may be new though nothing runs.
+        fresh: It was sent what its document does not have.
         owes: The final picture is still to be sent.
         again: When to say again where the rows end.
         said: What was sent last, times aside.
@@ -69,6 +70,7 @@ class _Follower:
     credit: int = CREDIT
     served: float = float("-inf")
     stirred: bool = True
+    fresh: bool = False
     owes: bool = False
     again: float | None = None
     said: Any = None
@@ -255,9 +257,12 @@ class Following:
             for attempt, at in zip(executions["id"], outcomes["at"], strict=True)
             if outcomes["words"][at] == "running"
         )
+        follower.fresh |= rows["running"] or _has_rows(rows)
         follower.again = None
         if not rows["running"] and not (last_word and not _has_rows(rows)):
-            follower.owes = follower.keeps
+            # A run may have ended just as its document was saved; of all else a complete one need not be saved again.
+            follower.owes = follower.keeps and (follower.fresh or follower.source.over)
+            follower.fresh = False
             follower.again = now + _REPEAT_S
         return size
 

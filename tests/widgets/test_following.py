@@ -181,6 +181,22 @@ def test_a_picture_of_a_notebook_gets_the_final_one_and_a_widget_does_not(
     on_runtime(work)
 
 
+def test_a_document_that_is_complete_is_not_changed(following: Following, clock: Clock) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(CHAIN)
+        await twist.call("step", 0, 5)
+        page = Page(Source(twist), following, clock)
+        for _ in range(3):
+            page.follow()
+            until_idle(following, clock)
+        assert [list(answer) for answer in page.answers] == [["view", "picture"]]
+        await twist.call("step", 0, 1)
+        until_idle(following, clock)
+        assert [list(answer) for answer in page.answers] == [["view", "picture"]] * 2
+
+    on_runtime(work)
+
+
 def test_a_picture_that_has_ended_is_left_alone_until_something_changes(
     following: Following, clock: Clock
 ) -> None:
