@@ -167,8 +167,8 @@ def test_a_value_is_edited_added_and_deleted_by_hand(
         "%twist inspect Grow",
         "store = Grow.store.set_index('key')\nprint(store.value.to_dict(), store.execution.isna().to_dict())",
     )
-    for id in ("c1", "c2", "c3"):
-        notebook.run(id)
+    for cell in ("c1", "c2", "c3"):
+        notebook.run(cell)
     output = notebook.output("c3")
     open_tab(output, "Store")
     output.get_by_role("treeitem", name=re.compile("^state")).first.click()
@@ -234,7 +234,7 @@ def test_an_open_inspector_follows_what_later_cells_run(server: Lab, opened: Cal
     expect(heading(output)).to_contain_text("6 executions, 21 requests: all ok")
     open_tab(output, "Store")
     notebook.run("c4")
-    expect(output.get_by_role("treeitem", name=re.compile("^x"))).to_be_visible()
+    expect(output.get_by_role("treeitem", name=re.compile("^(added )?x "))).to_be_visible()
     assert notebook.problems == []
 
 
@@ -263,8 +263,8 @@ def test_a_saved_notebook_is_complete_without_a_kernel(
     notebook = opened(
         server, GROW, "await Grow.start(12)", "%twist inspect Grow", "%twist budget", "%twist chain"
     )
-    for id in ("c1", "c2", "c3", "c4", "c5"):
-        notebook.run(id)
+    for cell in ("c1", "c2", "c3", "c4", "c5"):
+        notebook.run(cell)
     notebook.command("docmanager:save")
     name = Path(notebook.page.url).name.split("?")[0]
     file = server.folder / name
@@ -297,8 +297,8 @@ def test_hostile_text_is_text_in_trusted_and_untrusted_notebooks(
     server: Lab, opened: Callable[..., Notebook], browser: Browser, screenshots: Path
 ) -> None:
     notebook = opened(server, HOSTILE, "await Hostile.run_it()", "%twist inspect Hostile")
-    for id in ("c1", "c2", "c3"):
-        notebook.run(id)
+    for cell in ("c1", "c2", "c3"):
+        notebook.run(cell)
     notebook.command("docmanager:save")
     name = Path(notebook.page.url).name.split("?")[0]
     written = nbformat.read(server.folder / name, 4)
@@ -306,8 +306,8 @@ def test_hostile_text_is_text_in_trusted_and_untrusted_notebooks(
     nbformat.write(written, server.folder / f"untrusted_{name}")
     untrusted = Notebook(browser, server, f"untrusted_{name}")
     for each in (notebook, untrusted):
-        for id in ("c2", "c3"):
-            output = each.output(id)
+        for cell in ("c2", "c3"):
+            output = each.output(cell)
             output.scroll_into_view_if_needed()
             for tab in ("Budget", "Chain", "Store", "Logs"):
                 open_tab(output, tab)
@@ -324,8 +324,8 @@ def test_a_saved_picture_says_nothing_to_a_kernel_until_somebody_clicks(
     opened: Callable[..., Notebook], lab: Lab, browser: Browser
 ) -> None:
     notebook = opened(lab, GROW, "await Grow.start(12)", "%twist inspect Grow")
-    for id in ("c1", "c2", "c3"):
-        notebook.run(id)
+    for cell in ("c1", "c2", "c3"):
+        notebook.run(cell)
     notebook.command("docmanager:save")
     notebook.page.reload()
     notebook.page.wait_for_function("() => document.querySelectorAll('.pnb').length === 2")
@@ -369,8 +369,8 @@ def test_a_click_in_a_widget_reaches_the_kernel_while_the_chain_runs(
         "await Grow.start(1500)\nended = time.time()",
         "print(len(clicks), clicks[0][0] < ended, clicks[0][1] in set(Grow.executions.execution), clicks[0][0])",
     )
-    for id in ("c1", "c2"):
-        notebook.run(id)
+    for cell in ("c1", "c2"):
+        notebook.run(cell)
     notebook.begin("c3")
     wait_for_more(notebook.output("c3"), 20)
     option = notebook.output("c2").get_by_role("option", name=re.compile("^#3 step"))
@@ -397,8 +397,8 @@ def test_widgets_share_a_selection_inside_of_other_widgets(
         "joined = link((budget, 'selected'), (execution, 'selected'))\nHBox([budget, execution])",
         "budget.selected = run.executions.execution[4]",
     )
-    for id in ("c1", "c2"):
-        notebook.run(id)
+    for cell in ("c1", "c2"):
+        notebook.run(cell)
     output = notebook.output("c2")
     output.get_by_role("option", name=re.compile("^#3 step")).click()
     expect(output.locator(".pnb").nth(1)).to_contain_text("#3 step")
@@ -419,12 +419,12 @@ def test_axe_finds_nothing_serious(opened: Callable[..., Notebook], lab: Lab, th
         HOSTILE,
         "await Hostile.run_it()",
     )
-    for id in ("c1", "c2", "c3", "c4", "c5", "c6"):
-        notebook.run(id)
+    for cell in ("c1", "c2", "c3", "c4", "c5", "c6"):
+        notebook.run(cell)
     notebook.theme(theme)
     found: dict[str, list[str]] = {}
-    for id in ("c2", "c3", "c4", "c6"):
-        output = notebook.output(id)
+    for cell in ("c2", "c3", "c4", "c6"):
+        output = notebook.output(cell)
         output.scroll_into_view_if_needed()
         tabs = [tab for tab in output.get_by_role("tab").all() if tab.is_visible()]
         for tab in [tab.inner_text() for tab in tabs] or [""]:
@@ -432,7 +432,7 @@ def test_axe_finds_nothing_serious(opened: Callable[..., Notebook], lab: Lab, th
                 open_tab(output, tab)
             complaints = notebook.complaints(output.locator(".pnb"))
             if serious := [each for each in complaints if each.startswith(("serious", "critical"))]:
-                found[f"{id} {tab}"] = serious
+                found[f"{cell} {tab}"] = serious
 
     assert found == {}
 
@@ -441,8 +441,8 @@ def test_each_chart_is_one_tab_stop_and_is_worked_by_keyboard(
     opened: Callable[..., Notebook], lab: Lab
 ) -> None:
     notebook = opened(lab, GROW, "await Grow.start(40)")
-    for id in ("c1", "c2"):
-        notebook.run(id)
+    for cell in ("c1", "c2"):
+        notebook.run(cell)
     output = notebook.output("c2")
     page = notebook.page
     output.get_by_role("tab", name="Chain").focus()
