@@ -39,10 +39,9 @@ _RAN = """
 () => window.jupyterapp.shell.currentWidget.content.widgets.every(
     cell => cell.model.type !== 'code' || cell.model.executionState !== 'running')
 """
-_RUNS = """
-(id) => window.jupyterapp.shell.currentWidget.content.widgets.some(
-    cell => cell.model.sharedModel.id === id
-        && (cell.model.executionState === 'running' || cell.model.executionCount !== null))
+_BEGUN = """
+([id, before]) => window.jupyterapp.shell.currentWidget.content.widgets.some(
+    ({ model }) => model.sharedModel.id === id && ![null, before].includes(model.executionCount ?? null))
 """
 _COMMAND = """
 async ([id, args, wait]) => {
@@ -161,9 +160,10 @@ class Notebook:
 
     def begin(self, id: str) -> None:
         """Run one cell, without waiting for it."""
-        self.page.evaluate(_SELECT, list(self.cells()).index(id))
+        cells = self.cells()
+        self.page.evaluate(_SELECT, list(cells).index(id))
         self.command("notebook:run-cell", wait=False)
-        self.page.wait_for_function(_RUNS, arg=id)
+        self.page.wait_for_function(_BEGUN, arg=[id, cells[id]["count"]])
 
     def wait(self) -> None:
         """Wait until no cell runs."""
