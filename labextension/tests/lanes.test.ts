@@ -122,7 +122,8 @@ describe('lanes', () => {
       }
       for (const [place, item] of lane.items.entries()) {
         expect(chosen[item]).toBe(number);
-        expect(lanes.placeOf(item, (made[item] as { stay: Stay }).stay.started)).toBe(place);
+        expect(lane.from((made[item] as { stay: Stay }).stay.started)).toBe(place);
+        expect(lanes.of(item)).toBe(number);
       }
     }
     expect(lanes.all.reduce((sum, lane) => sum + lane.length, 0)).toBe(2000);

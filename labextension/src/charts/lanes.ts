@@ -204,11 +204,6 @@ export class Lanes {
     return this.at[item] ?? -1;
   }
 
-  /** Its place in that lane. */
-  placeOf(item: number, started: number): number {
-    return this.all[this.of(item)]?.from(started) ?? -1;
-  }
-
   /** Give an attempt its lane, or take over how it ended. */
   put(stay: Stay, ties: Ties): number {
     const known = this.at[stay.item];

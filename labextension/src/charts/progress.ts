@@ -87,7 +87,7 @@ class ProgressChart implements Chart {
   private points: Points | null = null;
 
   constructor(private readonly context: Context) {
-    const head = element('div', { class: 'pnb-progress-row pnb-progress-head' }, ...COLUMNS.map(columnHead));
+    const head = element('div', { class: 'pnb-progress-row' }, ...COLUMNS.map(columnHead));
     this.grid = new RowGrid(head, {
       rowHeight: ROW,
       cells: index => this.cells(index),

@@ -42,7 +42,7 @@ class StoreChart implements Chart {
   private readonly pane: Pane;
   private readonly side = element('div', { class: 'pnb-store-side' });
   private readonly note = element('p', { class: 'pnb-store-note' });
-  private readonly summary = element('p', { class: 'pnb-store-summary', id: uniqueId('store') });
+  private readonly summary = element('p', { class: 'pnb-spoken pnb-store-summary', id: uniqueId('store') });
 
   private twist: string | null = null;
   /** A step of the history; null: now, and along with what is written. */

@@ -37,8 +37,8 @@ export class StoreBar {
   private readonly changesBox = new Box('only changes');
   private readonly reservedBox = new Box('locks');
   private readonly followBox = new Box('follow selection', true);
-  private readonly adding = element('button', { type: 'button', class: 'pnb-store-add' }, 'Add a value');
-  private readonly going = element('button', { type: 'button', class: 'pnb-store-go' });
+  private readonly adding = element('button', { type: 'button' }, 'Add a value');
+  private readonly going = element('button', { type: 'button' });
 
   constructor(private readonly actions: BarActions) {
     this.element = element(

@@ -190,11 +190,6 @@ export class Openness {
   listMore(id: string): void {
     this.listed.set(id, this.limit(id) + MORE);
   }
-
-  /** Forget what was opened and closed, for instance since a search opens all. */
-  reset(): void {
-    this.chosen.clear();
-  }
 }
 
 /** The lines to draw. */

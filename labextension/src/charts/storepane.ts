@@ -240,7 +240,7 @@ export class Pane {
   }
 
   private block(read: Decoded, write: Write | null): HTMLElement {
-    const { text, isText } = allOf(read);
+    const text = allOf(read);
     const all = write !== null && this.whole.has(write.id);
     const limit = all || write === null ? ALL : CUT;
     const shown = block(text, limit);
@@ -248,7 +248,7 @@ export class Pane {
     const pre = element(
       'pre',
       {
-        class: `pnb-value pnb-value-${isText ? 'text' : 'data'}`,
+        class: 'pnb-value',
         tabindex: tall ? 0 : null,
         role: tall ? 'region' : null,
         'aria-label': tall ? 'Value' : null
@@ -344,7 +344,7 @@ export class Pane {
     }
     const place = element('div', { class: 'pnb-pane-buttons' });
     const problem = element('p', { class: 'pnb-edit-problem', role: 'alert' });
-    const edit = element('button', { type: 'button', class: 'pnb-edit-button' }, 'Edit');
+    const edit = element('button', { type: 'button' }, 'Edit');
     const remove = element('button', { type: 'button', class: 'pnb-delete' }, 'Delete…');
     edit.addEventListener('click', () => this.actions.edit(entry));
     remove.addEventListener('click', () => {
@@ -371,7 +371,7 @@ export class Pane {
 }
 
 /** The mark of a change, in a shape and a word. */
-export function markElement(change: Change): HTMLElement {
+function markElement(change: Change): HTMLElement {
   const { shape, word } = MARKS[change.kind];
   return element('p', { class: `pnb-change pnb-change-${change.kind}` }, `${shape} ${word}`);
 }
@@ -386,18 +386,19 @@ function within(part: string): HTMLElement {
 }
 
 /** All of a value as text; a text is shown as it reads, without quotes. */
-function allOf(read: Decoded): { text: string; isText: boolean } {
+function allOf(read: Decoded): string {
   if (!('value' in read)) {
-    return { text: read.text, isText: false };
+    return read.text;
   }
   if (typeof read.value === 'string') {
-    return { text: read.value, isText: true };
+    return read.value;
   }
   try {
-    return { text: size(read.value) === null ? leaf(read.value) : written(read.value), isText: false };
+    return size(read.value) === null ? leaf(read.value) : written(read.value);
   } catch {
-    const shown = parts(read.value, 200).map(part => `${part.label} ${short(part.value)}`);
-    return { text: shown.join('\n'), isText: false };
+    return parts(read.value, 200)
+      .map(part => `${part.label} ${short(part.value)}`)
+      .join('\n');
   }
 }
 

@@ -106,8 +106,8 @@ function plainValue(write: Write, values: Values): HTMLElement {
   }
   const shown = line(values.line(write), VALUE);
   return 'value' in read
-    ? element('bdi', { class: `pnb-v pnb-v-${colourOf(read.value)}` }, shown)
-    : element('bdi', { class: 'pnb-v pnb-v-invalid' }, shown);
+    ? element('bdi', { class: `pnb-v-${colourOf(read.value)}` }, shown)
+    : element('bdi', { class: 'pnb-v-invalid' }, shown);
 }
 
 function changedValue(change: Change, values: Values): Node[] {
@@ -141,7 +141,7 @@ function entryChange({ label: name, before, after }: PartChange): (Node | string
 }
 
 function valueElement(value: unknown, limit = VALUE): HTMLElement {
-  return element('bdi', { class: `pnb-v pnb-v-${colourOf(value)}` }, line(short(value, limit), limit + 20));
+  return element('bdi', { class: `pnb-v-${colourOf(value)}` }, line(short(value, limit), limit + 20));
 }
 
 function colourOf(value: unknown): string {

@@ -88,14 +88,6 @@ export class TreeList<I extends Item> {
     this.render();
   }
 
-  /** Make an item active and bring it into view. */
-  reveal(id: string): void {
-    const index = this.items.findIndex(item => item.id === id);
-    if (index >= 0) {
-      this.move(index);
-    }
-  }
-
   render(): void {
     const { rowHeight } = this.options;
     const height = this.element.clientHeight || UNKNOWN_HEIGHT;
@@ -145,7 +137,7 @@ export class TreeList<I extends Item> {
   }
 
   private fill(node: HTMLElement, item: I, index: number): void {
-    node.className = item.open === null ? 'pnb-item' : 'pnb-item pnb-item-parent';
+    node.className = 'pnb-item';
     node.dataset['index'] = String(index);
     node.style.setProperty('--pnb-level', String(Math.min(item.level, DEEPEST_INDENT) - 1));
     setAttribute(node, 'aria-level', item.level);
