@@ -224,6 +224,16 @@ class Tracker:
         self._before: object = None
         self._requests: dict[int, int] = {}
         self._unfinished: set[int] = set()
+        self._late = 0
+
+    def begin_late(self, after: int) -> None:
+        """Have the next rows be all rows, for who has those up to a write, but none of this key."""
+        self._late = after + 1
+
+    def climbs(self, steps: int) -> bool:
+        """Whether its writes so far count upwards, at least so many times."""
+        totals = self._counter.totals if self._counter is not None else []
+        return len(set(totals)) >= steps and totals == sorted(totals)
 
     def read(self, connection: sqlite3.Connection) -> None:
         """Take what was written since."""
@@ -257,8 +267,8 @@ class Tracker:
     def rows(self, after: int, to: int, ended: Collection[int], origin: int) -> ProgressRows:
         """The rows of writes after one and up to another, and again those by attempts that have ended since."""
         counter = self._counter or Counter()
-        if after < counter.changed_at:
-            after = 0
+        if after < max(counter.changed_at, self._late):
+            after, self._late = 0, 0
         first = bisect_right(counter.ids, after)
         last = bisect_right(counter.ids, to)
         places = list(range(max(first, last - ROWS), last))

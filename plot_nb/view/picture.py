@@ -23,6 +23,7 @@ from plot_nb.journal.instances import Instances
 from plot_nb.journal.progress import Tracker
 from plot_nb.journal.reader import reading
 from plot_nb.journal.scope import View
+from plot_nb.journal.synced import Search
 from plot_nb.journal.wire import (
     Detail,
     ExecutionRows,
@@ -95,7 +96,7 @@ def picture(
         active: Whether it goes on.
         paused: Why the chain waits to be resumed.
         value: What the first execution returned, as its repr.
-        progress: A Store key whose writes are shown as the progress of a sync.
+        progress: A Store key whose writes are shown as the progress of a sync; unless given, it is looked for.
         instance: Whose key that is; unless given, that of the scope's first attempt.
         items: The entry of its value that counts items; unless given, it is found.
         expected: How many items there will be, or the entry that says so.
@@ -110,8 +111,10 @@ def picture(
         found = attempt_rows(connection, kept)
         writes = newest_writes(view, instances, began, _WRITES, _MOST_WRITES)
         synced: ProgressRows | None = None
+        whose = instance if instance is not None else scope.instance
+        if progress is None and panel == "inspector":
+            whose, progress = Search(scope).look(connection) or (whose, None)
         if progress is not None:
-            whose = instance if instance is not None else scope.instance
             if whose is None:
                 whose = found[0][4] if found else -1
             tracker = Tracker(progress, whose, attempts=scope.attempts, items=items, expected=expected)
@@ -134,7 +137,7 @@ def picture(
                 "executions": _safe_executions(
                     execution_rows(connection, found, instances, limits.requests, origin)
                 ),
-                "scheduled": _safe_scheduled(scheduled_rows(view, origin, _SCHEDULED)),
+                "scheduled": _safe_scheduled(scheduled_rows(view, instances, origin, _SCHEDULED)),
                 "writes": write_rows(writes.writes, origin),
                 "progress": synced,
                 "details": _details(connection, instances, found, limits, origin),

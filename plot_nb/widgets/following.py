@@ -227,6 +227,9 @@ class Following:
         if follower.owes:
             return self._send_picture(follower, now)
         follower.stirred = False
+        if follower.tracker is None and (tracker := follower.source.tracker()) is not None:
+            tracker.begin_late(follower.cursor["write"])
+            follower.tracker = tracker
         rows = follower.source.rows(
             after=follower.cursor,
             running=follower.running,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import weakref
@@ -9,12 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.engine.masking import MASK, Mask
 from plot_nb.errors import RuntimeClosed
 from plot_nb.journal import details
 from plot_nb.journal.changes import changes, origin_of
 from plot_nb.journal.progress import Tracker, progress
+from plot_nb.journal.reader import reading
 from plot_nb.journal.reader import rows as query
 from plot_nb.journal.scope import Scope
+from plot_nb.journal.synced import Search
 from plot_nb.journal.wire import Cursor, Panel, Picture, Rows
 from plot_nb.runtime import Run, Runtime, TwistHandle
 
@@ -62,6 +66,7 @@ class Source:
         self.panel: Panel = panel
         self.progress, self._items, self._expected = progress, items, expected
         self.selected: int | None = None
+        self._search: Search | None = None
         self._observers: list[Callable[[int | None, object], None]] = []
         self._origin: int | None = None
         self.run: Run | None = None
@@ -116,18 +121,31 @@ class Source:
         return self._runtime() is runtime
 
     def tracker(self) -> Tracker | None:
-        """What follows the progress of a sync for one picture."""
-        if self.progress is None:
+        """What follows the progress of a sync for one picture; None as long as nothing tells of one."""
+        if self.progress is not None:
+            instance, key = self.progress_instance(), self.progress
+        elif (found := self._synced()) is not None:
+            instance, key = found
+        else:
             return None
         return Tracker(
-            self.progress,
-            self._progress_instance(),
+            key,
+            instance,
             attempts=self.scope.attempts,
             items=self._items,
             expected=self._expected,
         )
 
-    def _progress_instance(self) -> int:
+    def _synced(self) -> tuple[int, str] | None:
+        if self.panel != "inspector":
+            return None
+        if self._search is None:
+            self._search = Search(self.scope)
+        with reading(self.runtime.path) as connection:
+            return self._search.look(connection)
+
+    def progress_instance(self) -> int:
+        """Whose key that is."""
         if self.run is not None:
             return self.run._instance or -1
         if self.instance is not None:
@@ -142,7 +160,7 @@ class Source:
     def progress_frame(self) -> pd.DataFrame:
         """The writes of the key as a table."""
         assert self.progress is not None
-        instance, attempts = self._progress_instance(), self.scope.attempts
+        instance, attempts = self.progress_instance(), self.scope.attempts
         return progress(
             self.runtime.path,
             self.progress,
@@ -206,7 +224,7 @@ class Source:
             paused=self.paused,
             value=self.run._shown_value() if self.run is not None else None,
             progress=self.progress,
-            instance=self._progress_instance() if self.progress is not None else None,
+            instance=self.progress_instance() if self.progress is not None else None,
             items=self._items,
             expected=self._expected,
         )
@@ -240,12 +258,13 @@ class Source:
 
         Raises:
             LookupError: If there is no such twist.
-            ValueError: If the Store cannot hold that.
+            ValueError: If the Store cannot hold that, or it is what is shown in place of an option.
         """
         runtime = self.runtime
         instance = details.instance_of(runtime.path, twist)
         if instance is None:
             raise LookupError(f"no twist {twist[:80]!a} is installed: run its cell again")
+        _refuse_mask(twist, key, text, runtime._instances[instance].options)
         runtime._write_by_hand(instance, {key: text})
 
     # the selection
@@ -275,6 +294,26 @@ class Source:
         """The last attempt at an execution."""
         found = query(self.runtime.path, "SELECT max(id) FROM attempts WHERE execution = ?", execution)
         return found[0][0] if found else None
+
+
+def _refuse_mask(twist: str, key: str, text: str | None, options: dict[str, Any]) -> None:
+    """Refuse to write what was shown masked: the secret would be gone, and the mask in its place."""
+    # JSON may spell the mask in more than one way.
+    shown = next((each for each in (key, text, _unescaped(text)) if each is not None and MASK in each), None)
+    if shown is None or not Mask(options).hides:
+        return
+    what = "this key" if shown is key else f"the value of {key[:80]!a}"
+    raise ValueError(
+        f"{what} contains {MASK}, which stands for an option of {twist}: options are never shown, and what is shown in "
+        f"their place cannot be written back; `{twist.partition('/')[0]}.load({{key: text}})` writes it from Python"
+    )
+
+
+def _unescaped(text: str | None) -> str | None:
+    try:
+        return None if text is None else json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None  # which is refused for what it is
 
 
 class Sources:

@@ -33,6 +33,7 @@ class Page:
         loses: Says of each message whether it gets lost on the way.
         attempts: Outcomes by attempt's id.
         writes: Texts by write's id.
+        totals: How far a sync had come, by write's id.
         answers: All but rows.
         times: When each message came.
     """
@@ -45,6 +46,7 @@ class Page:
     loses: Callable[[], bool] = lambda: False
     attempts: dict[int, str] = field(default_factory=dict)
     writes: dict[int, str | None] = field(default_factory=dict)
+    totals: dict[int, float] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -105,6 +107,8 @@ class Page:
         for write, text in zip(writes["id"], writes["text"], strict=True):
             self.writes[write] = text
             self.cursor["write"] = max(self.cursor["write"], write)
+        if (progress := rows["progress"]) is not None:
+            self.totals |= dict(zip(progress["id"], progress["total"], strict=True))
         self.cursor = {kind: max(self.cursor[kind], rows["to"][kind]) for kind in self.cursor}
         self.pushes += 1
         if rows["running"] and self.pushes >= PUSHES_PER_FOLLOW:

@@ -110,6 +110,19 @@ def test_what_is_lost_on_the_way_is_asked_for_again(following: Following, clock:
     on_runtime(work)
 
 
+def test_how_a_sync_gets_on_is_told_from_its_first_write_on(following: Following, clock: Clock) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(CHAIN)
+        _, page = await watched(
+            runtime, twist, 80, lambda source: Page(source, following, clock), following, clock
+        )
+
+        assert page.rows["progress"]["key"] == "n"
+        assert sorted(page.totals.values()) == list(range(81))
+
+    on_runtime(work)
+
+
 def test_the_loss_of_the_last_rows_is_seen(following: Following, clock: Clock) -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(CHAIN)
