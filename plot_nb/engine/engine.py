@@ -470,7 +470,7 @@ class Engine:
         actor.running.discard(attempt)
         self._attempts.discard(attempt)
         execution = attempt.execution
-        events = settle(execution, verdict, self.now)
+        events = settle(execution, masked(attempt, verdict), self.now)
         wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
         ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms)
         self._backend.finish(execution, attempt.id, ending)

@@ -30,6 +30,17 @@ class Mask:
                 text = text.replace(secret, MASK)
         return text
 
+    @property
+    def hides(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._secrets)
+
+    def lines(self, text: str) -> str:
+        """The text with secrets masked, and as many lines as before."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK + "\n" * secret.count("\n"))
+        return text
+
     def row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """A journal row with secrets masked in its texts."""
         if not self._secrets:

@@ -71,7 +71,7 @@ WHERE attempt_id IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY attem
 """
 
 _SCHEDULED = """
-SELECT e.number, p.number, e.method, coalesce(e.key, ''), e.due, e.every / 1000.0, e.parent
+SELECT e.number, p.number, e.method, coalesce(e.key, ''), e.due, e.every / 1000.0, e.parent, e.instance
 FROM executions e LEFT JOIN executions p ON p.id = e.parent
 WHERE e.state = 'queued' AND e.cause = 'task' AND e.attempts = 0 {where} ORDER BY e.due, e.number
 """
@@ -161,7 +161,7 @@ def changes(
             "limits": limits_of(limits),
             "value": value,
             "executions": execution_rows(connection, attempts, instances, limits.requests, start),
-            "scheduled": scheduled_rows(view, start),
+            "scheduled": scheduled_rows(view, instances, start),
             "writes": write_rows(piece.writes, start),
             "progress": None
             if progress is None
@@ -313,7 +313,7 @@ def _error(text: str | None) -> str:
     return text if len(text) <= ERROR else f"{text[:ERROR]}…"
 
 
-def scheduled_rows(view: View, origin: int, most: int = SCHEDULED) -> ScheduledRows:
+def scheduled_rows(view: View, instances: Instances, origin: int, most: int = SCHEDULED) -> ScheduledRows:
     """The tasks that wait: those that the attempts of a run queued, or all of an instance or file."""
     where = "" if view.instance is None else "AND e.instance = ?"
     given = () if view.instance is None else (view.instance,)
@@ -326,7 +326,7 @@ def scheduled_rows(view: View, origin: int, most: int = SCHEDULED) -> ScheduledR
         "execution": [row[0] for row in rows],
         "parent": [row[1] for row in rows],
         "method": words(row[2] for row in rows),
-        "key": words(row[3] for row in rows),
+        "key": words(instances.mask(row[7])(row[3]) or "" for row in rows),
         "due": [milliseconds(row[4], origin) for row in rows],
         "every_ms": [None if row[5] is None else shortened(row[5]) for row in rows],
         "total": len(found),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from plot_nb.engine.masking import Mask
+from plot_nb.journal.cells import masked_cell
 from plot_nb.journal.instances import Instances
 from plot_nb.journal.reader import id_list, reading
 from plot_nb.journal.wire import (
@@ -244,7 +245,7 @@ def source_for(path: Path, attempt: int) -> Source | None:
 def source_in(
     connection: sqlite3.Connection, instances: Instances, instance: int, version: int, most: int = SOURCE
 ) -> Source | None:
-    """The text of an instance's version over a connection: the user's own cell."""
+    """The text of an instance's version over a connection: the user's own cell, options masked."""
     found = connection.execute(
         "SELECT program FROM versions WHERE instance = ? AND version = ?", (instance, version)
     ).fetchone()
@@ -252,7 +253,7 @@ def source_in(
         return None
     program = json.loads(found[0])
     # Half a surrogate pair, which JSON can hold, can be in no message and in no notebook.
-    text = program["source"].encode(errors="replace").decode()
+    text = masked_cell(program["source"].encode(errors="replace").decode(), instances.mask(instance))
     return {
         "twist": instances.labels.get(instance, "?"),
         "version": version,

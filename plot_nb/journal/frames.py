@@ -168,16 +168,20 @@ def tasks(
     return _frame(_TASK_COLUMNS, (mask.row(row) for row in found) if mask else found)
 
 
-def logs(path: Path, attempts: Iterable[int], *, also: Iterable[str] = ()) -> pd.DataFrame:
+def logs(
+    path: Path, attempts: Iterable[int], *, also: Iterable[str] = (), mask: Mask | None = None
+) -> pd.DataFrame:
     """What the twist printed and the runtime noted, in time order; the runtime's own have the level `system`.
 
     Args:
         path: The state file.
         attempts: Whose logs.
         also: Executions whose notices belong to it, though they never began.
+        mask: Of options: a notice may name the key of a task.
     """
     found = rows(path, _LOGS, id_list(attempts), id_list(also))
-    return _frame(_LOG_COLUMNS, (row[: len(_LOG_COLUMNS)] for row in found))
+    shown = (row[: len(_LOG_COLUMNS)] for row in found)
+    return _frame(_LOG_COLUMNS, map(mask.row, shown) if mask else shown)
 
 
 def store(path: Path, instance: int) -> pd.DataFrame:

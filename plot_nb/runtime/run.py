@@ -59,8 +59,10 @@ class Run:
     def _mask(self) -> Mask:
         if self._ended is not None:
             return self._ended[1]
-        installed = self._installed.get(self._instance or -1)
-        return Mask(installed.options if installed is not None else {})
+        installed = list(self._installed.values())  # what runs in a stretch of time is of any of them
+        if self._drive.chain is not None:
+            installed = [each for each in installed if each.id == self._instance]
+        return Mask({str(each.id): each.options for each in installed})
 
     @property
     def _attempts(self) -> list[int]:
@@ -137,7 +139,7 @@ class Run:
     @property
     def logs(self) -> pd.DataFrame:
         """What was printed and logged, and what the runtime noted."""
-        return frames.logs(self._path, self._attempts, also=self._drive.dropped)
+        return frames.logs(self._path, self._attempts, also=self._drive.dropped, mask=self._mask)
 
     def progress(
         self, key: str, *, items: str | None = None, expected: float | str | None = None

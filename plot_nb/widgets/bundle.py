@@ -8,6 +8,7 @@ from plot_nb.engine.masking import Mask
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
 from plot_nb.journal.wire import MIME_TYPE
+from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,8 @@ def fallback(source: Source) -> dict[str, str]:
     if source.panel == "store":
         return view.table(_store(source), f"Store of {source.title}")
     if source.panel == "progress" and source.progress is not None:
-        return view.table(source.progress_frame(), f"{source.progress} in {source.title}")
+        shown = _masked(source.progress_frame(), _mask(source, source.progress_instance()))
+        return view.table(shown, f"{source.progress} in {source.title}")
     draw = {"budget": view.budget, "chain": view.chain}.get(source.panel, view.bundle)
     return draw(source.run.tables() if source.run is not None else _tables(source))
 
@@ -48,11 +50,39 @@ def _store(source: Source) -> pd.DataFrame:
     runtime = source.runtime
     instance = source.run._instance if source.run is not None else source.instance
     if instance is not None:
-        return frames.store(runtime.path, instance)
-    stores = [(twist.name, twist.store) for twist in runtime.twists()]
+        return _masked(frames.store(runtime.path, instance), _mask(source, instance))
+    stores = [
+        (twist.name, _masked(twist.store, _mask(source, twist._instance_id))) for twist in runtime.twists()
+    ]
     if not stores:
         return frames.store(runtime.path, -1)
     return pd.concat([frame.assign(twist=name) for name, frame in stores], ignore_index=True)
+
+
+def _mask(source: Source, instance: int | None = None) -> Mask:
+    """Of one instance's options, or of all."""
+    installed = source.runtime._instances
+    return Mask({str(each): installed[each].options for each in installed if instance in {None, each}})
+
+
+def _masked(frame: pd.DataFrame, mask: Mask) -> pd.DataFrame:
+    """The frame with secrets masked in its texts and values; a value that is none any more becomes text."""
+    if mask.hides:
+        for name in frame.columns:
+            if frame[name].dtype == object:
+                frame[name] = [_masked_value(value, mask) for value in frame[name]]
+    return frame
+
+
+def _masked_value(value: Any, mask: Mask) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    try:
+        text = superjson.dumps(value)
+    except (TypeError, ValueError):  # the mark of a missing one
+        return value
+    shown = mask(text)
+    return value if shown == text else frames.decoded(shown)[1]
 
 
 def _tables(source: Source) -> RunTables:
@@ -67,13 +97,13 @@ def _tables(source: Source) -> RunTables:
         _ATTEMPTS,
     )
     attempts = sorted(row[0] for row in found)
-    options = {str(number): installed.options for number, installed in runtime._instances.items()}
+    mask = _mask(source, source.instance)
     return RunTables(
         title=source.title,
         executions=frames.executions(path, attempts=attempts),
         requests=frames.requests(path, attempts),
-        tasks=frames.tasks(path, attempts=attempts, mask=Mask(options)),
-        logs=frames.logs(path, attempts),
+        tasks=frames.tasks(path, attempts=attempts, mask=mask),
+        logs=frames.logs(path, attempts, mask=mask),
         limits=runtime.limits,
         paused=source.paused,
     )

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from plot_nb import Runtime
+from plot_nb.engine.masking import Mask
+from plot_nb.journal.cells import masked_cell
 from plot_nb.journal.details import Bounds, details, instance_of, source_for, source_of
 from plot_nb.journal.wire import Detail
 from tests.journal.files import BEGIN, SOURCE, state_file
@@ -167,3 +169,29 @@ def test_the_source_of_a_twist_is_its_cell_without_the_magic() -> None:
         assert "raise ValueError" in source["text"].splitlines()[(run.line or 0) - 1]
 
     on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("token = 'sesame-oil'  # sesame-oil\n", "token = '•••'  # •••\n"),
+        ("seed = 471199 + x471199\n", "seed = ••• + x471199\n"),
+        ("async def start_sync(): return 'sync'\n", "async def start_sync(): return '•••'\n"),
+        ("a = f'{sync} sync'\nb = start_sync\n", "a = f'{•••} •••'\nb = start_sync\n"),
+        ("a = '''one\ntwo'''\nb = 1\n", "a = '''•••\n'''\nb = 1\n"),
+        ("new syntax: (sync\n", "new syntax: (•••\n"),
+    ],
+)
+def test_a_source_has_options_masked_in_texts_numbers_and_comments(text: str, shown: str) -> None:
+    mask = Mask({"token": "sesame-oil", "seed": 471199, "mode": "sync", "key": "one\ntwo"})
+    assert masked_cell(text, mask) == shown
+    assert masked_cell(text, Mask({})) == text
+
+
+def test_an_option_in_a_cell_is_not_shown_beside_its_requests() -> None:
+    async def work(runtime: Runtime) -> str:
+        cell = methods("async def go(self): await self.set('token', 'sesame-oil')")
+        run = await (await runtime.deploy(cell, options={"token": "sesame-oil"})).go()
+        return str(source_for(runtime.path, run._attempts[0])) + str(run.picture())
+
+    assert "sesame" not in on_runtime(work)

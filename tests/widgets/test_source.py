@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plot_nb import Runtime
 from plot_nb.runtime.watching import unwatch
+from plot_nb.widgets.bundle import bundle
 from plot_nb.widgets.following import Following
 from plot_nb.widgets.source import Source, Sources
 from tests.runtime.twists import line_of, methods, on_runtime
@@ -303,5 +305,74 @@ def test_a_picture_of_each_subject_tells_what_ran_and_who_answers(which: str) ->
         assert (picture["source"], picture["panel"]) == (source.key, "chain")
         assert picture["rows"]["executions"]["id"] == run._attempts
         assert picture["rows"]["running"] is False
+
+    on_runtime(work)
+
+
+SECRET = methods(
+    """
+    async def go(self):
+        secret = self.options["token"]
+        await self.set("state", {"token": secret, "page": 1})
+        await self.set(f"by {secret}", [secret, 471199])
+        await self.schedule_task(f"later {secret}", await self.callback("go"), now() + timedelta(days=1))
+        await self.schedule_task(f"later {secret}", await self.callback("go"), now() + timedelta(days=2))
+        await self.run_task(await self.callback("fail"))
+
+    async def fail(self):
+        raise ValueError(self.options["token"])
+    """,
+    head="from datetime import timedelta",
+)
+HIDDEN = {"token": "sesame-oil", "pin": 471199}
+
+
+def test_options_are_in_no_table_and_no_row_that_a_source_gives(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SECRET, options=HIDDEN)
+        await twist.go()
+        later = await runtime.advance(timedelta(hours=1))
+        for subject in (twist, runtime, runtime.last_run, later):
+            for panel in ("inspector", "store", "progress", "budget", "chain", "execution"):
+                progress = "state" if panel == "progress" else None
+                source = Source(subject, panel, progress=progress)
+                shown = str(bundle(source)) + str(Page(source, following, Clock()).ask(ask="detail", id=1))
+                assert "•••" in shown
+                assert "sesame" not in shown
+                assert "471199" not in shown
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("state", '{"json":{"token":"•••","page":2}}'),
+        ("state", r'{"json":{"token":"\u2022\u2022\u2022","page":2}}'),
+        ("by •••", '{"json":1}'),
+        ("by •••", None),
+    ],
+)
+def test_what_is_shown_in_place_of_an_option_is_not_written_back(
+    following: Following, key: str, text: str | None
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SECRET, options=HIDDEN)
+        await twist.go()
+        before = twist.dump()
+        answer = page_of(twist, following).ask(ask="write", twist="Sync", key=key, text=text)
+
+        assert "options are never shown" in answer["error"]
+        assert twist.dump() == before
+
+    on_runtime(work)
+
+
+def test_a_twist_without_options_can_hold_the_mask_like_any_other_text(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(SYNC, options={"short": "abc"})
+        page = page_of(runtime, following)
+
+        assert page.ask(ask="write", twist="Sync", key="•••", text='{"json":"•••"}')["done"] is True
 
     on_runtime(work)
