@@ -22,6 +22,11 @@ export class LinearScale {
   }
 }
 
+/** The nearest figure that is neither less than `least` nor, unless that is less, more than `most`. */
+export function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(value, most));
+}
+
 /** The least of 1, 2 and 5 times a power of ten that is no less than a figure. */
 export function niceStep(least: number): number {
   if (!(least > 0) || !Number.isFinite(least)) {

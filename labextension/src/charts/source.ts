@@ -5,10 +5,13 @@ import { element, listen, setAttribute } from './dom';
 import { heaviest, operationsOf, share, sourceRows, UNFOLDED } from './lines';
 import type { SourceFacts, SourceRow } from './lines';
 import { linesOf } from './python';
+import { rowBeside } from './scrolledrows';
 import { line as safeLine } from './text';
 import { count, counted } from './units';
 import type { Kind } from './wire';
 
+/** Lines that a page key goes. */
+const PAGE = 10;
 /** Pixels that stay in view beyond a line that is looked for. */
 const AROUND = 44;
 
@@ -216,18 +219,9 @@ export class SourceView {
   }
 
   private key(event: KeyboardEvent): void {
-    const last = this.rows.length - 1;
-    const moves: Record<string, number> = {
-      ArrowDown: this.active + 1,
-      ArrowUp: this.active - 1,
-      PageDown: this.active + 10,
-      PageUp: this.active - 10,
-      Home: 0,
-      End: last
-    };
-    const next = moves[event.key];
-    if (next !== undefined) {
-      this.activate(Math.max(0, Math.min(last, next)));
+    const next = rowBeside(event.key, this.active, this.rows.length, PAGE);
+    if (next !== null) {
+      this.activate(next);
       const option = this.options[this.active];
       option?.focus({ preventScroll: true });
       this.bringIntoView(option);

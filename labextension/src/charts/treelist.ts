@@ -1,6 +1,7 @@
 /** A tree of very many items, of which only those in view are elements. */
 
 import { element, listen, setAttribute, uniqueId } from './dom';
+import { ScrolledRows } from './scrolledrows';
 
 /** An item as the tree needs to know it. */
 export interface Item {
@@ -34,9 +35,6 @@ export interface TreeListOptions<I extends Item> {
   key?(event: KeyboardEvent, item: I | null): boolean;
 }
 
-// Where there is no layout, as in a page that is not shown: enough for a first look.
-const UNKNOWN_HEIGHT = 400;
-const BEYOND = 6;
 const DEEPEST_INDENT = 12;
 
 /**
@@ -47,7 +45,8 @@ export class TreeList<I extends Item> {
   readonly element: HTMLElement;
   private readonly body = element('div', { class: 'pnb-tree-body', role: 'none' });
   private readonly prefix = uniqueId('item');
-  private readonly made = new Map<number, { node: HTMLElement; stamp: string }>();
+  private readonly rows: ScrolledRows;
+  private readonly stamps = new WeakMap<HTMLElement, string>();
   private readonly undo: (() => void)[];
   private items: readonly I[] = [];
   private at = -1;
@@ -61,6 +60,7 @@ export class TreeList<I extends Item> {
       { class: 'pnb-tree', role: 'tree', tabindex: 0, 'aria-label': label },
       this.body
     );
+    this.rows = new ScrolledRows(this.element, this.body, options.rowHeight);
     this.undo = [
       listen(this.element, 'scroll', () => this.render(), { passive: true }),
       listen(this.element, 'keydown', event => this.keydown(event)),
@@ -84,61 +84,33 @@ export class TreeList<I extends Item> {
         : active === null
           ? -1
           : items.findIndex(item => item.id === active);
-    this.body.style.height = `${items.length * this.options.rowHeight}px`;
+    this.rows.length = items.length;
     this.render();
   }
 
   render(): void {
-    const { rowHeight } = this.options;
-    const height = this.element.clientHeight || UNKNOWN_HEIGHT;
-    const top = this.element.scrollTop;
-    const from = Math.max(0, Math.floor(top / rowHeight) - BEYOND);
-    const to = Math.min(this.items.length, Math.ceil((top + height) / rowHeight) + BEYOND);
-    for (const [index, { node }] of this.made) {
-      if (index < from || index >= to) {
-        node.remove();
-        this.made.delete(index);
-      }
-    }
-    let after: Element | null = null;
-    for (let index = from; index < to; index += 1) {
-      const node = this.drawn(index);
-      // In the order of the items, which is the order that is read out.
-      if (node.parentNode !== this.body) {
-        this.body.insertBefore(node, after ? after.nextSibling : this.body.firstChild);
-      }
-      after = node;
-    }
-    const active = this.made.get(this.at);
-    setAttribute(this.element, 'aria-activedescendant', active ? active.node.id : null);
+    this.rows.fill(index => element('div', { role: 'treeitem', id: `${this.prefix}-${index}` }));
+    this.rows.elements.forEach((node, index) => this.draw(node, index));
+    setAttribute(this.element, 'aria-activedescendant', this.rows.elements.get(this.at)?.id);
   }
 
   dispose(): void {
     this.undo.forEach(undo => undo());
   }
 
-  private drawn(index: number): HTMLElement {
+  private draw(node: HTMLElement, index: number): void {
     const item = this.items[index] as I;
     const stamp = `${item.id}\n${item.level} ${item.open} ${item.place} ${item.siblings}\n${item.stamp}`;
-    let made = this.made.get(index);
-    if (!made) {
-      made = { node: element('div', { role: 'treeitem', id: `${this.prefix}-${index}` }), stamp: '' };
-      made.node.style.top = `${index * this.options.rowHeight}px`;
-      this.made.set(index, made);
-    }
-    const { node } = made;
-    if (made.stamp !== stamp) {
-      made.stamp = stamp;
-      this.fill(node, item, index);
+    if (this.stamps.get(node) !== stamp) {
+      this.stamps.set(node, stamp);
+      this.fill(node, item);
     }
     node.classList.toggle('pnb-active', index === this.at);
     setAttribute(node, 'aria-selected', String(index === this.at));
-    return node;
   }
 
-  private fill(node: HTMLElement, item: I, index: number): void {
+  private fill(node: HTMLElement, item: I): void {
     node.className = 'pnb-item';
-    node.dataset['index'] = String(index);
     node.style.setProperty('--pnb-level', String(Math.min(item.level, DEEPEST_INDENT) - 1));
     setAttribute(node, 'aria-level', item.level);
     setAttribute(node, 'aria-posinset', item.place);
@@ -149,7 +121,7 @@ export class TreeList<I extends Item> {
 
   private focused(): void {
     if (this.at < 0 && this.items.length > 0) {
-      this.move(Math.min(this.items.length - 1, Math.ceil(this.element.scrollTop / this.options.rowHeight)));
+      this.move(this.rows.firstWhole);
     }
   }
 
@@ -159,14 +131,7 @@ export class TreeList<I extends Item> {
       return;
     }
     this.at = index;
-    const { rowHeight } = this.options;
-    const height = this.element.clientHeight || UNKNOWN_HEIGHT;
-    const top = index * rowHeight;
-    if (top < this.element.scrollTop) {
-      this.element.scrollTop = top;
-    } else if (top + rowHeight > this.element.scrollTop + height) {
-      this.element.scrollTop = top + rowHeight - height;
-    }
+    this.rows.bring(index);
     this.render();
     this.options.activated(item);
   }
@@ -183,21 +148,8 @@ export class TreeList<I extends Item> {
 
   private moves(key: string): boolean {
     const item = this.active;
-    const page = Math.max(
-      1,
-      Math.floor((this.element.clientHeight || UNKNOWN_HEIGHT) / this.options.rowHeight) - 1
-    );
-    const last = this.items.length - 1;
-    const places: Record<string, number> = {
-      ArrowDown: Math.min(last, this.at + 1),
-      ArrowUp: Math.max(0, this.at - 1),
-      PageDown: Math.min(last, this.at + page),
-      PageUp: Math.max(0, this.at - page),
-      Home: 0,
-      End: last
-    };
-    const place = places[key];
-    if (place !== undefined) {
+    const place = this.rows.beside(key, this.at);
+    if (place !== null) {
       this.move(place);
       return true;
     }
@@ -263,7 +215,7 @@ export class TreeList<I extends Item> {
   }
 
   private clicked(event: MouseEvent): void {
-    const index = this.indexOf(event.target);
+    const index = this.rows.rowAt(event.target);
     const item = this.items[index];
     if (!item || (event.target as Element).closest('button')) {
       return;
@@ -275,14 +227,9 @@ export class TreeList<I extends Item> {
   }
 
   private doubleClicked(event: MouseEvent): void {
-    const item = this.items[this.indexOf(event.target)];
+    const item = this.items[this.rows.rowAt(event.target)];
     if (item && !item.folder && !(event.target as Element).closest('button, .pnb-item-toggle')) {
       this.open(item);
     }
-  }
-
-  private indexOf(target: EventTarget | null): number {
-    const node = target instanceof Element ? target.closest('[role=treeitem]') : null;
-    return node === null ? -1 : Number(node.getAttribute('data-index'));
   }
 }

@@ -1,6 +1,9 @@
 /** A list of very many rows, of which only those in view are elements. */
 
 import { element, listen, setAttribute, uniqueId } from './dom';
+import { clamp } from './scale';
+import { pageOf, rowBeside, rowsAround, rowsInView, topFor } from './scrolledrows';
+import type { Extent } from './scrolledrows';
 
 /** What one row is drawn into; its element is used for one row after another. */
 export interface Row {
@@ -24,8 +27,7 @@ export interface Options<R extends Row> {
   scrolled?(): void;
 }
 
-const MORE = 4; // Rows drawn beyond each edge, so that a fast scroll shows no gap.
-const MAX_HEIGHT = 320;
+const MAX_HEIGHT = 264;
 
 interface Placed<R> {
   row: R;
@@ -120,15 +122,14 @@ export class VirtualRows<R extends Row> {
 
   /** The first row in view, and the one behind the last. */
   get view(): [number, number] {
-    const last = Math.ceil((this.top + this.height()) / this.rowHeight);
-    return [Math.min(Math.floor(this.top / this.rowHeight), this.length), Math.min(last, this.length)];
+    return rowsInView(this.extent);
   }
 
   /** Draw the rows in view that have changed. */
   draw(): void {
-    const [first, last] = this.view;
+    const [first, end] = rowsAround(this.extent);
     const wanted = new Set<number>();
-    for (let place = Math.max(0, first - MORE); place < Math.min(this.length, last + MORE); place += 1) {
+    for (let place = first; place < end; place += 1) {
       wanted.add(place);
     }
     if (this.active >= 0) {
@@ -152,8 +153,7 @@ export class VirtualRows<R extends Row> {
 
   /** Scroll such that a row is in view, if it is not, and stay there. */
   reveal(place: number): void {
-    const top = place * this.rowHeight;
-    if (top < this.top || top + this.rowHeight > this.top + this.height()) {
+    if (topFor(place, this.extent) !== this.top) {
       this.centre(place);
     }
     this.stay();
@@ -172,7 +172,7 @@ export class VirtualRows<R extends Row> {
 
   /** Make a row the one that the arrow keys go on from. */
   activate(place: number): void {
-    this.active = Math.max(-1, Math.min(place, this.length - 1));
+    this.active = clamp(place, -1, this.length - 1);
   }
 
   /** Draw all rows again, for instance because places mean other rows now. */
@@ -223,6 +223,10 @@ export class VirtualRows<R extends Row> {
     return placed;
   }
 
+  private get extent(): Extent {
+    return { length: this.length, rowHeight: this.rowHeight, top: this.top, room: this.height() };
+  }
+
   private rowId(place: number): string {
     return `${this.id}-${place}`;
   }
@@ -234,7 +238,7 @@ export class VirtualRows<R extends Row> {
 
   /** Takes effect with the next `draw`. */
   private scrollTo(top: number): void {
-    this.top = Math.max(0, Math.min(top, this.length * this.rowHeight - this.height()));
+    this.top = clamp(top, 0, this.length * this.rowHeight - this.height());
     this.unscrolled = true;
   }
 
@@ -294,20 +298,11 @@ export class VirtualRows<R extends Row> {
   }
 
   private move(key: string): boolean {
-    const page = Math.max(1, Math.floor(this.height() / this.rowHeight) - 1);
-    const steps: Record<string, number> = {
-      ArrowDown: this.active + 1,
-      ArrowUp: this.active - 1,
-      PageDown: this.active + page,
-      PageUp: this.active - page,
-      Home: 0,
-      End: this.length - 1
-    };
-    const next = steps[key];
-    if (next === undefined) {
+    const next = rowBeside(key, this.active, this.length, pageOf(this.extent));
+    if (next === null) {
       return false;
     }
-    this.active = Math.max(0, Math.min(next, this.length - 1));
+    this.active = next;
     this.bring(this.active);
     this.draw();
     this.point(this.active);
@@ -316,11 +311,9 @@ export class VirtualRows<R extends Row> {
 
   /** Scroll no further than a row needs to be in view. */
   private bring(place: number): void {
-    const top = place * this.rowHeight;
-    if (top < this.top) {
+    const top = topFor(place, this.extent);
+    if (top !== this.top) {
       this.scrollTo(top);
-    } else if (top + this.rowHeight > this.top + this.height()) {
-      this.scrollTo(top + this.rowHeight - this.height());
     }
     this.atEnd = place === this.length - 1;
   }
