@@ -41,7 +41,8 @@ _RAN = """
 """
 _BEGUN = """
 ([id, before]) => window.jupyterapp.shell.currentWidget.content.widgets.some(
-    ({ model }) => model.sharedModel.id === id && ![null, before].includes(model.executionCount ?? null))
+    ({ model }) => model.sharedModel.id === id
+        && (model.executionState === 'running' || ![null, before].includes(model.executionCount ?? null)))
 """
 _COMMAND = """
 async ([id, args, wait]) => {

@@ -58,6 +58,11 @@ _LISTEN = """
 """
 
 
+_RAN_ALL = """
+() => [...document.querySelectorAll('.pnb-heading')].some(each => each.textContent.includes('10,001 executions'))
+"""
+
+
 @pytest.fixture(params=["lab", "classic"])
 def server(request: pytest.FixtureRequest) -> Lab:
     """Give both front ends, one after the other."""
@@ -355,6 +360,58 @@ def test_at_most_ten_messages_a_second_and_none_is_lost(opened: Callable[..., No
     # They leave the kernel a tenth of a second apart; on the way two can come closer together.
     assert busiest <= 12
     assert len(heard) <= 10 * (heard[-1] - heard[0]) / 1000 + 3
+
+
+# Frames between two looks, in milliseconds.
+_FRAMES = """
+() => {
+    window.frames_seen = [];
+    let before = performance.now();
+    const next = (now) => {
+        window.frames_seen.push(now - before);
+        before = now;
+        requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+}
+"""
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(0)
+def test_ten_thousand_executions_are_all_in_the_picture_of_their_cell(
+    opened: Callable[..., Notebook], lab: Lab, screenshots: Path
+) -> None:
+    notebook = opened(
+        lab,
+        "from plot_nb import Limits, Runtime\nplot_nb.runtime.use(Runtime(limits=Limits(chain=20_000)))",
+        GROW,
+        "run = await Grow.start(10_000)",
+    )
+    notebook.run("c1")
+    notebook.run("c2")
+    notebook.page.evaluate(_LISTEN)
+    notebook.begin("c3")
+    output = notebook.output("c3")
+    output.scroll_into_view_if_needed()
+    wait_for_more(output, 20)
+    notebook.page.evaluate(_FRAMES)
+    notebook.page.wait_for_function(_RAN_ALL, timeout=300_000)
+    frames: list[float] = notebook.page.evaluate("window.frames_seen")
+    heard: list[float] = notebook.page.evaluate("window.heard")
+    notebook.wait()
+    expect(heading(output)).to_contain_text("10,001 executions, 40,001 requests: all ok")
+    saved = picture_in(notebook.cells()["c3"])["rows"]
+    output.screenshot(path=screenshots / "ten_thousand.png")
+    middle = sorted(frames)[len(frames) // 2]
+    seconds = (heard[-1] - heard[0]) / 1000
+    print(
+        f"\n10,001 executions in {seconds:.1f} s: {len(heard)} messages ({len(heard) / seconds:.1f} a second), "
+        f"{len(frames)} frames, median {middle:.1f} ms, p95 {sorted(frames)[int(0.95 * len(frames))]:.1f} ms"
+    )
+
+    assert len(saved["executions"]["id"]) + saved["left_out"] == 10_001
+    assert notebook.problems == []
 
 
 def test_a_click_in_a_widget_reaches_the_kernel_while_the_chain_runs(

@@ -114,6 +114,7 @@ def test_stop_shows_what_ran_and_the_next_cell_works(browser: Browser, lab: Lab,
     notebook.command("notebook:interrupt-kernel")
     notebook.output("c2").get_by_text("Stopped", exact=True).wait_for()
     notebook.page.screenshot(path=screenshots / "stopped.png")
+    notebook.wait()
     stopped: list[Any] = notebook.cells()["c2"]["outputs"]
     notebook.run("c3")
 
