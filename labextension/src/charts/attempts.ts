@@ -117,9 +117,9 @@ export class Attempts {
     return [...this.open];
   }
 
-  /** Where the attempt with an id is; -1 where it is not. */
-  indexOf(id: number): number {
-    return this.places.get(id) ?? -1;
+  /** Where the attempt with an id is; -1 where it is not, and for null. */
+  indexOf(id: number | null): number {
+    return id === null ? -1 : (this.places.get(id) ?? -1);
   }
 
   /** Where the last attempt at an execution is; -1. */

@@ -203,7 +203,7 @@ class Budget implements Chart {
   private mark(): void {
     const { journal, context, rows } = this;
     const id = context.selection.value;
-    const place = id === null ? -1 : this.placeOf(journal.indexOf(id));
+    const place = this.placeOf(journal.indexOf(id));
     rows.selected = place;
     if (id !== this.revealed && (place >= 0 || id === null)) {
       this.revealed = id;

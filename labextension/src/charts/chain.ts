@@ -13,6 +13,7 @@ import type { Heap, Lane } from './lanes';
 import { Layout } from './layout';
 import { FILE_STYLE, heightOf, MARGIN, Painter, widthOf } from './painter';
 import type { Frame } from './painter';
+import { clamp } from './scale';
 import { BAR, cellOf, compose, heapWords, LANE, middle, TOP } from './scene';
 import type { Scene } from './scene';
 import { Tooltip } from './tooltip';
@@ -328,7 +329,7 @@ class Chain implements Chart {
   private wheel(event: WheelEvent): void {
     const across = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
     if (event.ctrlKey || event.metaKey) {
-      this.view.zoom(Math.exp(Math.max(-1, Math.min(1, event.deltaY / 240))), this.at(event).x);
+      this.view.zoom(Math.exp(clamp(event.deltaY / 240, -1, 1)), this.at(event).x);
     } else if (Math.abs(across) > (event.shiftKey ? 0 : Math.abs(event.deltaY)) && !this.view.fitted) {
       this.view.pan(across);
     } else {
@@ -427,7 +428,7 @@ class Chain implements Chart {
     );
     setText(this.spoken, `${spoken(attempt, this.journal.limits)}; ${around.join('; ')}`);
     const [from] = this.stay(this.focused);
-    const x = Math.max(0, Math.min(this.view.x(from), this.view.width));
+    const x = clamp(this.view.x(from), 0, this.view.width);
     this.tell(
       { index: this.focused, heap: null },
       x + MARGIN,
@@ -438,8 +439,7 @@ class Chain implements Chart {
   // selecting
 
   private selected(): number {
-    const { value } = this.context.selection;
-    return value === null ? -1 : this.journal.indexOf(value);
+    return this.journal.indexOf(this.context.selection.value);
   }
 
   private choose(index: number | null): void {
@@ -452,7 +452,7 @@ class Chain implements Chart {
   }
 
   private bringIn(id: number | null): void {
-    const index = id === null ? -1 : this.journal.indexOf(id);
+    const index = this.journal.indexOf(id);
     if (index >= 0) {
       this.focused = index;
       this.view.show(...this.stay(index));

@@ -61,7 +61,10 @@ export const KIND_COLOURS: Record<Kind, string> = {
 export const OVER = '✕';
 export const NEAR = '▲';
 
-const SHAPES: Record<string, string> = { ok: '✓', running: '▸', cancelled: '○' };
+export const OK = '✓';
+export const RUNNING = '▸';
+
+const SHAPES: Record<string, string> = { ok: OK, running: RUNNING, cancelled: '○' };
 
 /** The shape that stands before an outcome, so that it shows without its colour. */
 export function shapeOf(attempt: Pick<Attempt, 'outcome' | 'over'>): string {

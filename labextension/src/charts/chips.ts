@@ -1,6 +1,7 @@
 /** Buttons that say what to show: a toolbar of one tab stop, with arrow keys within. */
 
 import { element, listen } from './dom';
+import { clamp } from './scale';
 
 export class Chips {
   readonly element = element('div', { class: 'pnb-ex-chips', role: 'toolbar', 'aria-label': 'Show only' });
@@ -39,7 +40,7 @@ export class Chips {
   }
 
   private goTo(at: number): void {
-    this.at = Math.max(0, Math.min(this.chips.length - 1, at));
+    this.at = clamp(at, 0, this.chips.length - 1);
     this.chips.forEach((chip, index) => (chip.tabIndex = index === this.at ? 0 : -1));
   }
 

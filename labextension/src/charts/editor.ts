@@ -1,7 +1,9 @@
 /** A form to change a value by hand, or to add one. */
 
+import { OVER } from './chart';
 import { element, uniqueId } from './dom';
-import { block } from './text';
+import { clamp } from './scale';
+import { block, messageOf } from './text';
 import { draftOf, FLAGS, keyProblem, noteOn, prepare, typeNamed, TYPES } from './typed';
 import type { EditorType } from './typed';
 import type { Decoded } from './value';
@@ -157,7 +159,7 @@ export class Editor {
       await this.editing.save(key, prepared.text);
       this.editing.close();
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(messageOf(error));
       this.setBusy(false);
     }
   }
@@ -169,13 +171,13 @@ export class Editor {
   }
 
   private say(problem: string): void {
-    this.problem.textContent = problem && `✕ ${block(problem, 2000)}`;
+    this.problem.textContent = problem && `${OVER} ${block(problem, 2000)}`;
     this.field?.setAttribute('aria-invalid', String(problem !== ''));
   }
 
   private sayOfKey(problem: string): void {
     if (this.key) {
-      this.keyProblem.textContent = problem && `✕ ${block(problem, 2000)}`;
+      this.keyProblem.textContent = problem && `${OVER} ${block(problem, 2000)}`;
       this.key.setAttribute('aria-invalid', String(problem !== ''));
     } else if (problem) {
       this.say(problem);
@@ -186,11 +188,6 @@ export class Editor {
 /** Lines that a text takes in a narrow field, within reason. */
 function rowsFor(text: string): number {
   const lines = text.slice(0, 2000).split('\n');
-  return Math.min(
-    14,
-    Math.max(
-      3,
-      lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / 44), 0)
-    )
-  );
+  const wrapped = lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / 44), 0);
+  return clamp(wrapped, 3, 14);
 }

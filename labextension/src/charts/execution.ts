@@ -10,7 +10,7 @@ import type { Attempt, Limited } from './journal';
 import { heaviest, lineTotals, tracedLines } from './lines';
 import type { LineTotal, SourceFacts } from './lines';
 import { SourceView } from './source';
-import { block, line as safeLine } from './text';
+import { block, line as safeLine, messageOf } from './text';
 import { count, counted, duration } from './units';
 import { WaterfallView } from './waterfall';
 import { waterfallSvg } from './waterfallfile';
@@ -186,7 +186,7 @@ class ExecutionChart implements Chart {
 
   private draw(): void {
     const { journal, selection } = this.context;
-    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    const index = journal.indexOf(selection.value);
     this.hasLooked = true;
     this.empty.hidden = index >= 0;
     this.body.hidden = index < 0;
@@ -305,7 +305,7 @@ class ExecutionChart implements Chart {
         this.stoodAt.set(attempt.id, standOf(attempt));
       })
       .catch((error: unknown) => {
-        this.problem = { id: attempt.id, message: error instanceof Error ? error.message : String(error) };
+        this.problem = { id: attempt.id, message: messageOf(error) };
       })
       .finally(() => {
         this.asking = null;

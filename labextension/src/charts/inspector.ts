@@ -2,16 +2,17 @@
 
 import { budgetChart } from './budget';
 import { chainChart } from './chain';
-import { Chart, Context } from './chart';
+import { OK, OVER, RUNNING } from './chart';
+import type { Chart, Context } from './chart';
 import { button, element, setText, uniqueId } from './dom';
 import { executionChart } from './execution';
 import { formats, save } from './export';
+import type { Journal } from './journal';
 import { logsChart } from './logs';
 import { progressChart } from './progress';
 import { storeChart } from './store';
-import type { Journal } from './journal';
-import { line } from './text';
-import { Panel } from './wire';
+import { line, messageOf } from './text';
+import type { Panel } from './wire';
 
 type Make = (context: Context) => Chart;
 
@@ -115,10 +116,10 @@ export class Inspector {
     const { journal, kernel } = this.context;
     const title = this.title === '' ? '' : `${line(this.title, 80)}: `;
     const [shape, state] = journal.running
-      ? ['▸', 'pnb-running']
+      ? [RUNNING, 'pnb-running']
       : journal.failed
-        ? ['✕', 'pnb-bad']
-        : ['✓', 'pnb-ok'];
+        ? [OVER, 'pnb-bad']
+        : [OK, 'pnb-ok'];
     const summary = journal.summary();
     this.heading.replaceChildren(
       element('span', { class: state, 'aria-hidden': 'true' }, shape),
@@ -217,7 +218,7 @@ export class Inspector {
     try {
       await save(chart, format, this.title);
     } catch (error) {
-      from.title = `It could not be saved: ${error instanceof Error ? error.message : String(error)}`;
+      from.title = `It could not be saved: ${messageOf(error)}`;
       this.spoken.textContent = from.title;
     }
   }

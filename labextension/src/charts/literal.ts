@@ -1,10 +1,13 @@
 /** Values as a user writes them: JSON, or as Python has it, with the types that JSON lacks by their names. */
 
+import { messageOf } from './text';
+
 /** What cannot be read, and where. */
 export class LiteralError extends Error {}
 
-const DEEPEST = 200;
-const REFUSED = new Set(['__proto__', 'constructor', 'prototype']);
+/** How deep things may lie in a value, and which keys no object may have. */
+export const DEEPEST = 200;
+export const REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const WORDS = new Map<string, unknown>([
   ['null', null],
   ['None', null],
@@ -113,7 +116,7 @@ export function readPattern(text: string): RegExp {
   try {
     return new RegExp(found[1] ?? '', found[2]);
   } catch (error) {
-    throw new LiteralError(`${shown(text)} is not a regular expression: ${(error as Error).message}`);
+    throw new LiteralError(`${shown(text)} is not a regular expression: ${messageOf(error)}`);
   }
 }
 
@@ -312,7 +315,7 @@ class Reader {
         return make(first);
       }
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error), from);
+      this.fail(messageOf(error), from);
     }
     this.fail(
       EXAMPLES[name] ? `write it as in ${EXAMPLES[name]}` : `${shown(name)} is no type there is`,

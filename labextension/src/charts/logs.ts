@@ -239,7 +239,7 @@ class LogsChart implements Chart {
       return this.chips.make(this.filter.levels.has(level), choose, levelElement(level), ` ${count(number)}`);
     });
     const { journal, selection } = this.context;
-    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    const index = journal.indexOf(selection.value);
     if (index >= 0 && journal.length > 1) {
       const { label, method, id } = journal.attempt(index);
       const choose = (): void => this.narrow({ ...this.filter, id: this.filter.id === id ? null : id });

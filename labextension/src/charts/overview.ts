@@ -3,7 +3,7 @@
 import { element, setAttribute, setText, svgElement } from './dom';
 import { NEAR, OVER } from './chart';
 import type { Journal } from './journal';
-import { niceStep } from './scale';
+import { clamp, niceStep } from './scale';
 import { count } from './units';
 import { KINDS } from './wire';
 import type { Kind } from './wire';
@@ -25,11 +25,11 @@ export interface Bucket {
 }
 
 /** Attempts as columns, a round number of them in each, so that columns keep their attempts while more come. */
-export function buckets(journal: Journal, count: number, indexAt: (place: number) => number): Bucket[] {
-  const size = niceStep(Math.max(1, count / COLUMNS));
+export function buckets(journal: Journal, length: number, indexAt: (place: number) => number): Bucket[] {
+  const size = niceStep(Math.max(1, length / COLUMNS));
   const found: Bucket[] = [];
-  for (let from = 0; from < count; from += size) {
-    found.push(bucket(journal, from, Math.min(from + size, count), indexAt));
+  for (let from = 0; from < length; from += size) {
+    found.push(bucket(journal, from, Math.min(from + size, length), indexAt));
   }
   return found;
 }
@@ -167,12 +167,12 @@ export class Overview {
 
   private jump(event: PointerEvent): void {
     const place = Math.floor(this.share(event) * this.columnsWide());
-    this.options.jump(Math.max(0, Math.min(place, this.length - 1)));
+    this.options.jump(clamp(place, 0, this.length - 1));
   }
 
   private share(event: PointerEvent): number {
     const { left, width } = this.plot.getBoundingClientRect();
-    return Math.max(0, Math.min((event.clientX - left) / (width || 1), 0.9999));
+    return clamp((event.clientX - left) / (width || 1), 0, 0.9999);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { KIND_COLOURS } from './chart';
 import { setAttribute, setText, svgElement, uniqueId } from './dom';
-import { BAR, LANE, TOP } from './scene';
+import { BAR, LANE, round, TOP } from './scene';
 import type { Line, Mark, Scene } from './scene';
 import { KINDS } from './wire';
 
@@ -110,9 +110,9 @@ export class Painter {
       const from = Math.max(x, -20);
       const wide = Math.min(x + width, frame.width + 20) - from;
       const known = this.bars.next();
-      known.set('x', tenth(from));
+      known.set('x', round(from));
       known.set('y', y);
-      known.set('width', tenth(Math.max(wide, 1.5)));
+      known.set('width', round(Math.max(wide, 1.5)));
       known.set('class', width < 5 ? `pnb-bar pnb-${state} pnb-thin` : `pnb-bar pnb-${state}`);
       known.set('data-attempt', idOf(index));
     }
@@ -142,7 +142,7 @@ export class Painter {
     setAttribute(this.clip, 'x', -MARGIN);
     setAttribute(this.clip, 'width', frame.width + 2 * MARGIN);
     setAttribute(this.clip, 'height', height);
-    this.draw('grid', frame.marks.map(({ x }) => `M${tenth(x)} ${TOP - 6}V${bottom}`).join(''));
+    this.draw('grid', frame.marks.map(({ x }) => `M${round(x)} ${TOP - 6}V${bottom}`).join(''));
     this.times.begin();
     for (const { x, text } of frame.marks) {
       if (frame.now !== null && x > frame.now - 50 && x < frame.now + 36) {
@@ -150,14 +150,14 @@ export class Painter {
       }
       const known = this.times.next();
       const anchor = x < 20 ? 'start' : x > frame.width - 20 ? 'end' : 'middle';
-      known.set('x', tenth(anchor === 'start' ? Math.max(x - 4, -4) : anchor === 'end' ? x + 4 : x));
+      known.set('x', round(anchor === 'start' ? Math.max(x - 4, -4) : anchor === 'end' ? x + 4 : x));
       known.set('text-anchor', anchor);
       known.text(text);
     }
     this.times.end();
-    this.draw('now-line', frame.now === null ? '' : `M${tenth(frame.now)} ${TOP - 6}V${bottom}`);
+    this.draw('now-line', frame.now === null ? '' : `M${round(frame.now)} ${TOP - 6}V${bottom}`);
     setAttribute(this.nowLabel, 'display', frame.now === null ? 'none' : null);
-    setAttribute(this.nowLabel, 'x', tenth(frame.now ?? 0));
+    setAttribute(this.nowLabel, 'x', round(frame.now ?? 0));
     setAttribute(this.nowLabel, 'text-anchor', (frame.now ?? 0) > frame.width - 14 ? 'end' : 'middle');
     for (const ring of RINGS) {
       this.ring(this.rings.get(ring) as SVGRectElement, frame.rings[ring], frame.width);
@@ -174,9 +174,9 @@ export class Painter {
     setAttribute(node, 'display', place === null ? 'none' : null);
     if (place !== null) {
       const from = Math.max(place.x - 2, -20);
-      setAttribute(node, 'x', tenth(from));
-      setAttribute(node, 'y', tenth(place.y - 2));
-      setAttribute(node, 'width', tenth(Math.max(Math.min(place.x + place.width + 2, width + 20) - from, 4)));
+      setAttribute(node, 'x', round(from));
+      setAttribute(node, 'y', round(place.y - 2));
+      setAttribute(node, 'width', round(Math.max(Math.min(place.x + place.width + 2, width + 20) - from, 4)));
     }
   }
 
@@ -188,10 +188,10 @@ export class Painter {
     }
     setAttribute(this.track, 'width', width);
     const from = (scroll?.from ?? 0) * width;
-    setAttribute(this.thumb, 'x', tenth(from));
-    setAttribute(this.thumb, 'width', tenth(Math.max(((scroll?.to ?? 1) - (scroll?.from ?? 0)) * width, 8)));
+    setAttribute(this.thumb, 'x', round(from));
+    setAttribute(this.thumb, 'width', round(Math.max(((scroll?.to ?? 1) - (scroll?.from ?? 0)) * width, 8)));
     const failures = scroll?.failures ?? [];
-    this.draw('track-failed', failures.map(at => `M${tenth(at * width)} ${y - 1}v8`).join(''));
+    this.draw('track-failed', failures.map(at => `M${round(at * width)} ${y - 1}v8`).join(''));
   }
 
   private add(parent: SVGGElement, name: string): SVGPathElement {
@@ -269,10 +269,6 @@ class Pooled<E extends SVGElement> {
 /** A break in the time: two strokes across its line. */
 function broken(x: number, bottom: number): string {
   return `M${x} ${TOP - 6}V${bottom}M${x + 4} ${TOP - 6}V${bottom}`;
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 /** The look of a picture in a file, which has no style sheet: that of `style/chain.css` on white. */

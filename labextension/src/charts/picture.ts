@@ -7,7 +7,8 @@ import { Journal } from './journal';
 import { Channel, Link } from './link';
 import { Selection } from './selection';
 import { line } from './text';
-import { Panel, Picture } from './wire';
+import { PANELS } from './wire';
+import type { Panel, Picture } from './wire';
 
 export interface Options {
   /** Whether a live picture asks for rows by itself; one that was read from a file does not. */
@@ -25,8 +26,6 @@ export interface Mounted {
   follow(): void;
   dispose(): void;
 }
-
-const PANELS: readonly Panel[] = ['inspector', 'budget', 'chain', 'store', 'execution', 'progress'];
 
 /** Draw `picture` into `host`, and keep it up to date for as long as `channel` brings rows. */
 export function mount(host: HTMLElement, picture: Picture, channel: Channel | null, options: Options): Mounted {

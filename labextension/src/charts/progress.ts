@@ -6,6 +6,7 @@ import { element, listen, setAttribute, setText } from './dom';
 import { nearest, pointsOf, progressDrawing } from './progressline';
 import type { Points } from './progressline';
 import { RowGrid } from './rowgrid';
+import { clamp } from './scale';
 import { line } from './text';
 import { count, counted, duration, general, NOTHING } from './units';
 import type { ProgressRows } from './wire';
@@ -189,12 +190,12 @@ class ProgressChart implements Chart {
     const total = rows.total[rows.total.length - 1] ?? 0;
     const { expected } = rows;
     const known = expected !== null && expected > 0;
-    const share = known ? Math.min(1, Math.max(0, total / expected)) : 0;
+    const share = known ? clamp(total / expected, 0, 1) : 0;
     this.bar.classList.toggle('pnb-progress-unknown', !known);
     this.filled.style.width = known ? `${(100 * share).toFixed(2)}%` : '';
     setAttribute(this.bar, 'aria-label', this.keyOf(rows));
     setAttribute(this.bar, 'aria-valuemax', known ? expected : null);
-    setAttribute(this.bar, 'aria-valuenow', known ? Math.min(expected, Math.max(0, total)) : null);
+    setAttribute(this.bar, 'aria-valuenow', known ? clamp(total, 0, expected) : null);
     setAttribute(this.bar, 'aria-valuetext', words);
   }
 
@@ -228,10 +229,10 @@ class ProgressChart implements Chart {
   private attemptOf(index: number): { label: string; method: string } | null {
     const { journal } = this.context;
     const by = journal.progress?.by[index] ?? null;
-    const place = by === null ? -1 : journal.indexOf(by);
     if (by === null) {
       return null;
     }
+    const place = journal.indexOf(by);
     return place < 0 ? { label: NOTHING, method: '' } : journal.attempt(place);
   }
 

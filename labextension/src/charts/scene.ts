@@ -3,6 +3,7 @@
 import type { Journal } from './journal';
 import { waitedSince } from './kin';
 import type { Heap, Lane, Lanes } from './lanes';
+import { clamp } from './scale';
 import { count, counted, duration } from './units';
 import type { Viewport } from './viewport';
 import { KINDS } from './wire';
@@ -294,7 +295,7 @@ class Composer {
     } else if (free > since + (view.span / view.width) * 2) {
       // Others ran in its lane while it waited: the way there is only hinted at.
       this.wait(Math.max(view.x(free), bar.x - 12), bar.x, y, lit);
-      const bend = Math.min(40, Math.max(8, (bar.x - x) / 2));
+      const bend = clamp((bar.x - x) / 2, 8, 40);
       const bends = `${round(x)} ${round((from + y) / 2)} ${round(bar.x - bend)} ${y}`;
       const d = `M${round(x)} ${round(from)}C${bends} ${round(bar.x)} ${y}`;
       if (lit) {
@@ -303,7 +304,7 @@ class Composer {
         this.fans.set(cause, [...(this.fans.get(cause) ?? []), d]);
       }
     } else {
-      const bend = above === lane ? 0 : Math.min(4, Math.max(0, bar.x - x));
+      const bend = above === lane ? 0 : clamp(bar.x - x, 0, 4);
       const turn = above < lane ? -bend : bend;
       const stem =
         above === lane ? '' : `V${round(y + turn)}q0 ${round(-turn)} ${round(bend)} ${round(-turn)}`;
@@ -400,7 +401,7 @@ class Composer {
       return false;
     }
     this.lastMark[lane] = x;
-    this.marks.push({ shape, x: round(Math.max(5, Math.min(x, this.view.width + 3))), y: middle(lane) + up });
+    this.marks.push({ shape, x: round(clamp(x, 5, this.view.width + 3)), y: middle(lane) + up });
     return true;
   }
 }

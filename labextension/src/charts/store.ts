@@ -5,6 +5,7 @@ import type { Chart, Context, Drawing, Table } from './chart';
 import { element, setAttribute, setText, uniqueId } from './dom';
 import { Editor } from './editor';
 import { Histories, isReserved, StoreHistory } from './history';
+import { clamp } from './scale';
 import { StoreBar } from './storebar';
 import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
 import type { Entry, Found, StoreItem } from './storeitems';
@@ -237,7 +238,7 @@ class StoreChart implements Chart {
     const drawn = `${state} ${this.active}`;
     if (drawn !== this.itemsDrawn) {
       this.itemsDrawn = drawn;
-      this.tree.element.style.height = `${Math.min(TALLEST, Math.max(1, this.items.length)) * ROW + 2}px`;
+      this.tree.element.style.height = `${clamp(this.items.length, 1, TALLEST) * ROW + 2}px`;
       this.tree.show(this.items, this.active);
     } else {
       this.tree.render();
@@ -264,7 +265,7 @@ class StoreChart implements Chart {
   /** What is to be known about the selected execution. */
   private remark(): string {
     const { selection, journal } = this.context;
-    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    const index = journal.indexOf(selection.value);
     if (index < 0 || selection.value === null || this.history.steps[this.step - 1]?.by === selection.value) {
       return '';
     }
@@ -274,7 +275,7 @@ class StoreChart implements Chart {
 
   private drawBar(found: Found, query: string): void {
     const { journal, selection, kernel } = this.context;
-    const index = selection.value === null ? -1 : journal.indexOf(selection.value);
+    const index = journal.indexOf(selection.value);
     const step = selection.value === null ? 0 : this.history.stepOf(selection.value);
     this.bar.draw(found, {
       selected: index < 0 || step === 0 || step === this.step ? null : this.words.nameOf(index),
@@ -359,7 +360,7 @@ class StoreChart implements Chart {
 
   private goTo(attempt: number | null): void {
     const { journal } = this.context;
-    const index = attempt === null ? -1 : journal.indexOf(attempt);
+    const index = journal.indexOf(attempt);
     if (attempt !== null && index >= 0) {
       this.update();
       this.go(this.history.stepAfter(attempt, journal.endedAt(index)));

@@ -1,5 +1,6 @@
 /** All about one key of a Store: its value, what it was before, who wrote it, and what can be done with it. */
 
+import { OVER } from './chart';
 import { element } from './dom';
 import { isClear, MARKS } from './history';
 import type { Change } from './history';
@@ -8,7 +9,7 @@ import type { Entry, FolderItem, Values } from './storeitems';
 import { changeWords } from './storeitems';
 import { labelOf } from './storewords';
 import type { Author } from './storewords';
-import { block, line } from './text';
+import { block, line, messageOf } from './text';
 import { count, counted, memory, NOTHING } from './units';
 import { differences, leaf, parts, short, size, typeName, written } from './value';
 import type { Decoded, Part } from './value';
@@ -274,7 +275,7 @@ export class Pane {
     const problem = element(
       'p',
       { class: 'pnb-edit-problem', role: 'alert' },
-      this.problem && `✕ ${line(this.problem, 400)}`
+      this.problem && `${OVER} ${line(this.problem, 400)}`
     );
     return element('div', {}, button, problem);
   }
@@ -290,7 +291,7 @@ export class Pane {
         await this.actions.ask(write);
       } catch (error) {
         if (stamp === this.stamp) {
-          this.problem = error instanceof Error ? error.message : String(error);
+          this.problem = messageOf(error);
         }
       }
       this.asking = false;
@@ -359,7 +360,7 @@ export class Pane {
         problem.textContent = '';
         this.actions.remove(entry).catch((error: unknown) => {
           sure.disabled = false;
-          problem.textContent = `✕ ${block(error instanceof Error ? error.message : String(error), 2000)}`;
+          problem.textContent = `${OVER} ${block(messageOf(error), 2000)}`;
         });
       });
       place.replaceChildren(element('span', { role: 'status' }, 'Delete this key? '), sure, keep);

@@ -51,6 +51,11 @@ export function grouped(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** What an error says, as it came. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function clean(text: string): string {
   if (!SUSPECT.test(text)) {
     return text;

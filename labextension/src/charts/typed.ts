@@ -2,6 +2,7 @@
 
 import { DRAINS, LOCKS } from './history';
 import {
+  DEEPEST,
   LiteralError,
   makeError,
   readLiteral,
@@ -9,8 +10,10 @@ import {
   readNumber,
   readPattern,
   readUrl,
-  readWhole
+  readWhole,
+  REFUSED
 } from './literal';
+import { messageOf } from './text';
 import { bytesOf, decode, encode, isDict, leaf, needsEscapes, quoted, size, written } from './value';
 import type { Decoded } from './value';
 
@@ -18,8 +21,6 @@ import type { Decoded } from './value';
 export const KEY_LIMIT = 1024;
 export const VALUE_LIMIT = 2 ** 20;
 
-const DEEPEST = 200;
-const REFUSED = new Set(['__proto__', 'constructor', 'prototype']);
 /** What a bool is chosen from. */
 export const FLAGS = ['True', 'False'];
 
@@ -233,7 +234,7 @@ export function prepare(
     }
     return { text };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 

@@ -105,7 +105,8 @@ export function general(value: number, digits: number): string {
   return withoutZeros(fixed(value, digits - 1 - exponent));
 }
 
-function withoutZeros(number: string): string {
+/** `1.50` as `1.5`, and `2.00` as `2`. */
+export function withoutZeros(number: string): string {
   return number.includes('.') ? number.replace(/\.?0+$/, '') : number;
 }
 
@@ -121,10 +122,10 @@ function twoUnits(ms: number): string {
   return `${ms / SECOND} s`;
 }
 
-const SECOND = 1000;
-const MINUTE = 60_000;
-const HOUR = 3_600_000;
-const DAY = 86_400_000;
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 const LONG_UNITS: [string, number][] = [
   ['d', DAY],

@@ -8,6 +8,9 @@
 import superjson from 'superjson';
 import type { SuperJSONResult } from 'superjson';
 
+import { DEEPEST } from './literal';
+import { messageOf } from './text';
+
 export type Decoded = { value: unknown } | { text: string; problem: string };
 
 /** What a list, a dict or the like holds. */
@@ -31,7 +34,6 @@ const ERRORS = new Set(
     'RuntimeError SyntaxError TimeoutError TypeError ValueError ZeroDivisionError'
   ).split(' ')
 );
-const DEEPEST = 200;
 // What a value shares within itself is written out, and a short text can share very much.
 const MOST_SHARED = 50_000;
 const MOST_WRITTEN = 50_000;
@@ -52,7 +54,7 @@ export function decode(text: string): Decoded {
       ? { text, problem: 'it contains itself, or shares too much' }
       : { value };
   } catch (error) {
-    return { text, problem: error instanceof Error ? error.message : String(error) };
+    return { text, problem: messageOf(error) };
   }
 }
 

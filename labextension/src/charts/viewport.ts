@@ -5,6 +5,9 @@
  * that what is drawn stays where it is for a while; a view of the end goes along with it; any other stays.
  */
 
+import { clamp, niceStep } from './scale';
+import { DAY, HOUR, MINUTE, SECOND, withoutZeros } from './units';
+
 /** The least time that the whole width can show, in milliseconds. */
 const LEAST = 0.05;
 /** Room ahead of a run that goes on, as a share of what it has taken. */
@@ -114,7 +117,7 @@ export class Viewport {
       return;
     }
     const span = this.bounded(Math.max(this.span, (to - from) * 1.2));
-    const room = Math.max(0, Math.min(span / 4, span - (to - from)));
+    const room = clamp(span - (to - from), 0, span / 4);
     this.look(from < this.left || to - from >= span ? from - room : to + room - span, span);
   }
 
@@ -147,17 +150,7 @@ export class Viewport {
 /** The distance of round marks, such that each has a number of pixels at least. */
 export function step(view: Viewport, apart: number): number {
   const least = (view.span * apart) / view.width;
-  if (least < 1) {
-    const power = 10 ** Math.floor(Math.log10(least));
-    return power * ([1, 2, 5, 10].find(digit => power * digit >= least) ?? 10);
-  }
-  const found = STEPS.find(size => size >= least);
-  if (found !== undefined) {
-    return found;
-  }
-  const days = least / DAY;
-  const power = 10 ** Math.floor(Math.log10(days));
-  return DAY * power * ([1, 2, 5, 10].find(digit => power * digit >= days) ?? 10);
+  return least < 1 ? niceStep(least) : (STEPS.find(size => size >= least) ?? DAY * niceStep(least / DAY));
 }
 
 /** Round moments in view. */
@@ -193,11 +186,6 @@ export function moment(ms: number, size: number): string {
   return words.join(' ');
 }
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
 const STEPS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1, 2, 5, 10, 20, 30].map(seconds => seconds * SECOND),
@@ -211,8 +199,7 @@ function decimals(size: number): number {
 }
 
 function trimmed(value: number, size: number): string {
-  const text = value.toFixed(decimals(size));
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return withoutZeros(value.toFixed(decimals(size)));
 }
 
 function two(value: number): string {

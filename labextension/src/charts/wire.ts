@@ -15,7 +15,8 @@ export const MIME_TYPE = 'application/vnd.plot-nb.picture+json';
 export const COMM_TARGET = 'plot_nb.picture';
 
 /** What a picture shows; `inspector` has all of the others. */
-export type Panel = 'inspector' | 'budget' | 'chain' | 'store' | 'execution' | 'progress';
+export const PANELS = ['inspector', 'budget', 'chain', 'store', 'execution', 'progress'] as const;
+export type Panel = (typeof PANELS)[number];
 
 /** A picture as it is saved in a notebook. */
 export interface Picture {
