@@ -64,7 +64,7 @@ def test_constants_are_the_same_on_both_sides() -> None:
     assert f"MIME_TYPE = '{wire.MIME_TYPE}'" in text
     assert f"COMM_TARGET = '{wire.COMM_TARGET}'" in text
     assert f"KINDS = [{', '.join(repr(kind) for kind in wire.KINDS)}] as const" in text
-    assert f"type Panel = {' | '.join(repr(panel) for panel in get_args(wire.Panel))};" in text
+    assert f"PANELS = [{', '.join(repr(panel) for panel in get_args(wire.Panel))}] as const" in text
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
