@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
@@ -523,3 +525,25 @@ def test_each_chart_is_one_tab_stop_and_is_worked_by_keyboard(
     expect(lower).to_contain_text("#41 step")
     summary = chart.get_attribute("aria-describedby") or ""
     assert "41 executions" in (output.locator(f"#{summary}").text_content() or "")
+
+
+def test_charts_are_saved_as_files(opened: Callable[..., Notebook], lab: Lab, tmp_path: Path) -> None:
+    notebook = opened(lab, GROW, "await Grow.start(12)")
+    for cell in ("c1", "c2"):
+        notebook.run(cell)
+    output = notebook.output("c2")
+    files: dict[str, bytes] = {}
+    for tab, kind in [("Budget", "SVG"), ("Chain", "PNG"), ("Budget", "CSV"), ("Store", "CSV")]:
+        open_tab(output, tab)
+        with notebook.page.expect_download() as download:
+            output.get_by_role("button", name=re.compile(f"as {kind}$")).click()
+        download.value.save_as(tmp_path / "file")
+        files[download.value.suggested_filename] = (tmp_path / "file").read_bytes()
+
+    svg = next(file for name, file in files.items() if name.endswith(".svg"))
+    png = next(file for name, file in files.items() if name.endswith(".png"))
+    budget, store = (file.decode("utf-8-sig") for name, file in files.items() if name.endswith(".csv"))
+    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    assert png.startswith(b"\x89PNG")
+    assert [row["method"] for row in csv.DictReader(budget.splitlines())] == ["start"] + 12 * ["step"]
+    assert [row["key"] for row in csv.DictReader(store.splitlines())] == ["state"]
