@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from plot_nb.journal import frames
 from plot_nb.journal.frames import PROGRESS_COLUMNS, decoded
+from plot_nb.journal.instances import Instances
 from plot_nb.journal.reader import id_list, rows
 from plot_nb.journal.wire import ProgressRows, milliseconds, shortened
 
@@ -225,6 +226,7 @@ class Tracker:
         self._requests: dict[int, int] = {}
         self._unfinished: set[int] = set()
         self._late = 0
+        self._shown_key = key
 
     def begin_late(self, after: int) -> None:
         """Have the next rows be all rows, for who has those up to a write, but none of this key."""
@@ -237,6 +239,8 @@ class Tracker:
 
     def read(self, connection: sqlite3.Connection) -> None:
         """Take what was written since."""
+        if not self._version:
+            self._shown_key = Instances(connection).mask(self._instance)(self.key) or ""
         found = connection.execute(_WRITES, (self._instance, self.key, self._version)).fetchall()
         for write, by, updated, version, text in found:
             self._version = version
@@ -288,7 +292,7 @@ class Tracker:
     def _columns(self, places: Sequence[int], origin: int) -> ProgressRows:
         counter = self._counter or Counter()
         return {
-            "key": self.key,
+            "key": self._shown_key,
             "field": counter.field or "",
             "expected": counter.expected,
             "id": [counter.ids[place] for place in places],

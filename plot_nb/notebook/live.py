@@ -190,7 +190,7 @@ class LiveCells:
 
     def close(self) -> None:
         """Show nothing any more."""
-        for _, timer in self._begun.values():
+        for _, timer in list(self._begun.values()):  # the engine's thread adds to them
             timer.cancel()
         unregister = getattr(self._shell.display_pub, "unregister_hook", None)
         if unregister is not None:

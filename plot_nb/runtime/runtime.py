@@ -390,7 +390,12 @@ class Runtime:
         async def awaited() -> T:
             return await awaitable
 
-        future = self._thread.submit(awaited())
+        try:
+            future, _ = self._thread.submit_cancellable(awaited())
+        except RuntimeClosed:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()  # it is told of already, and shall not be called forgotten too
+            raise
         try:
             return future.result()
         except BaseException:
@@ -414,7 +419,7 @@ class Runtime:
         """Give the file free. What is unfinished runs again when it is opened next. More than once is no error."""
         if self._closed:
             return
-        closing = self._thread.submit(self._thread.aclose())
+        closing = self._thread.submit(self._thread.aclose(), last=True)
         self._closed = True
         await asyncio.wrap_future(closing)
         self._finalizer()

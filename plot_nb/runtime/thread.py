@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from plot_nb.engine.engine import Engine
+from plot_nb.errors import RuntimeClosed
 from plot_nb.sandbox.pool import Crossing, Pool, Program, Result, Seat
 from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse, Patterns
 
@@ -34,6 +35,8 @@ class EngineThread:
         self._working: set[asyncio.Task[Any]] = set()
         self._fetching: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
+        self._taking = threading.Lock()
+        self._last_taken = False
         self._thread.start()
 
     def _live(self) -> None:
@@ -45,9 +48,22 @@ class EngineThread:
         """Tell whom to report to."""
         self._engine = engine
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine on the engine's thread; callable from any other."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def submit(self, work: Coroutine[Any, Any, T], *, last: bool = False) -> Future[T]:
+        """Run a coroutine on the engine's thread; callable from any other.
+
+        Args:
+            work: What to run.
+            last: Whether nothing is taken after it: what came behind it would wait for ever.
+
+        Raises:
+            RuntimeClosed: If the last was taken.
+        """
+        with self._taking:
+            if self._last_taken:
+                work.close()
+                raise RuntimeClosed("this runtime was closed")
+            self._last_taken = last
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def submit_cancellable(self, work: Coroutine[Any, Any, T]) -> tuple[Future[T], Callable[[], object]]:
         """Like `submit`; the function cancels the work, and the future is done only when the work has ended."""
@@ -67,7 +83,11 @@ class EngineThread:
             for task in tasks:
                 task.cancel()
 
-        return self.submit(tracked()), partial(self._loop.call_soon_threadsafe, cancel)
+        try:
+            return self.submit(tracked()), partial(self._loop.call_soon_threadsafe, cancel)
+        except RuntimeClosed:
+            work.close()
+            raise
 
     def is_current(self) -> bool:
         """Whether the caller is on the engine's thread."""

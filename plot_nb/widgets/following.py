@@ -184,7 +184,7 @@ class Following:
         for key, follower in waiting:
             try:
                 size, next_time = self._serve(follower, now, allowance)
-                if next_time is None and follower.source.over and follower.credit > 0:
+                if follower.credit <= 0 or (next_time is None and follower.source.over):
                     self._forget(key, follower)
             except RuntimeClosed:
                 self._end(key, follower)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from plot_nb import Limits, PlotError, Runtime
+from plot_nb.errors import RuntimeClosed
 from tests.runtime.twists import called, methods, on_runtime
 
 CHAIN = """
@@ -241,3 +242,32 @@ def test_wait_works_while_the_caller_s_event_loop_runs() -> None:
         return runtime.wait(twist.go(41)).value
 
     assert on_runtime(work) == 42
+
+
+SPINNING = methods("async def go(self):\n    await self.set('began', True)\n    while True:\n        pass")
+
+
+def test_who_waits_on_another_thread_is_told_when_the_runtime_is_closed() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SPINNING)
+        waiting = asyncio.ensure_future(asyncio.to_thread(runtime.wait, twist.go()))
+        while not len(twist.store):  # noqa: ASYNC110  # it runs on another thread
+            await asyncio.sleep(0)
+        await runtime.aclose()
+        with pytest.raises(RuntimeClosed, match="closed while this ran"):
+            await waiting
+
+    on_runtime(work)
+
+
+def test_what_comes_on_another_thread_just_as_the_runtime_is_closed_does_not_wait_for_ever() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SPINNING)
+        closing = runtime._thread.submit(runtime._thread.aclose(), last=True)
+        with pytest.raises(RuntimeClosed):
+            await asyncio.to_thread(twist.load, {"n": '{"json":1}'})
+        await asyncio.wrap_future(closing)
+        runtime._closed = True
+        runtime._finalizer()
+
+    on_runtime(work)

@@ -323,6 +323,7 @@ def test_a_page_that_never_asks_again_is_sent_no_more(following: Following, cloc
 
     assert len(sent) == CREDIT
     assert tick(following, clock) is None
+    assert len(following) == 0
     following.follow("page", Endless(), ask(), sent.append, keeps=True)  # type: ignore[arg-type]
     tick(following, clock)
     assert len(sent) == CREDIT + 1

@@ -330,9 +330,9 @@ HIDDEN = {"token": "sesame-oil", "pin": 471199}
 def test_options_are_in_no_table_and_no_row_that_a_source_gives(following: Following) -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(SECRET, options=HIDDEN)
-        await twist.go()
+        run = await twist.go()
         later = await runtime.advance(timedelta(hours=1))
-        for subject in (twist, runtime, runtime.last_run, later):
+        for subject in (twist, runtime, run, later):
             for panel in ("inspector", "store", "progress", "budget", "chain", "execution"):
                 progress = "state" if panel == "progress" else None
                 source = Source(subject, panel, progress=progress)
@@ -364,6 +364,27 @@ def test_what_is_shown_in_place_of_an_option_is_not_written_back(
 
         assert "options are never shown" in answer["error"]
         assert twist.dump() == before
+
+    on_runtime(work)
+
+
+def test_a_key_that_names_an_option_is_masked_where_it_is_found_to_count(following: Following) -> None:
+    cell = methods(
+        """
+        async def go(self, n=1):
+            await self.set(f"state of {self.options['token']}", {"page": n, "processed": 10 * n})
+            if n < 5:
+                await self.run_task(await self.callback("go", n + 1))
+        """
+    )
+
+    async def work(runtime: Runtime) -> None:
+        run = await (await runtime.deploy(cell, options=HIDDEN)).go()
+        progress = Source(run).picture()["rows"]["progress"]
+
+        assert progress is not None
+        assert progress["key"] == "state of •••"
+        assert progress["total"] == [10, 20, 30, 40, 50]
 
     on_runtime(work)
 
