@@ -171,6 +171,56 @@ describe('what a picture asks by itself', () => {
   });
 });
 
+describe('what a saved picture leaves out', () => {
+  const rest = (): HTMLElement => host.querySelector<HTMLElement>('.pnb-rest')!;
+
+  function partial(more: Partial<Picture> = {}): Picture {
+    const picture = fixture('first_sync', { source: 'key', ...more });
+    picture.rows.writes_left_out = 1000;
+    return picture;
+  }
+
+  it('is asked for with a click, where it is missed', () => {
+    show(partial());
+    const before = rest().hidden;
+    tab('Store').click();
+    const words = rest().textContent;
+    rest().querySelector('button')!.click();
+
+    expect(before).toBe(true);
+    expect(words).toMatch(/This saved picture has \d+ of 1026 writes of the Store/);
+    expect(far.asks).toMatchObject([{ ask: 'follow', after: { attempt: 0, write: 0 } }]);
+    expect(rest().hidden).toBe(true);
+  });
+
+  it('is asked for without one, if the kernel has just shown the picture', () => {
+    show(partial(), { follow: true });
+    const before = kinds();
+    tab('Store').click();
+
+    expect(before).toEqual([]);
+    expect(kinds()).toEqual(['follow']);
+  });
+
+  it('is gone with the kernel that ran it, and that is said', () => {
+    show(partial());
+    tab('Store').click();
+    rest().querySelector('button')!.click();
+    far.answer({ view: (far.asks[0] as { view: string }).view, gone: true });
+
+    expect(rest().hidden).toBe(false);
+    expect(rest().textContent).toContain('run the cell again');
+    expect(rest().querySelector('button')!.hidden).toBe(true);
+  });
+
+  it('is not spoken of without a kernel', () => {
+    show(partial({ source: null }));
+    tab('Store').click();
+
+    expect(rest().hidden).toBe(true);
+  });
+});
+
 describe('the selection', () => {
   it('is told when a user makes it, not when a picture begins with one', async () => {
     show(fixture('first_sync', { source: 'key' }));

@@ -10,6 +10,8 @@ import { formats, save } from './export';
 import type { Journal } from './journal';
 import { logsChart } from './logs';
 import { progressChart } from './progress';
+import { Rest } from './rest';
+import type { Giver } from './rest';
 import { storeChart } from './store';
 import { line, messageOf } from './text';
 import type { Panel } from './wire';
@@ -21,6 +23,8 @@ interface Tab {
   charts: Make[];
   /** Whether the selected execution is shown below. */
   detailed: boolean;
+  /** What it draws, where that is not the attempts. */
+  of?: 'writes';
   /** Whether there is nothing to show in it. */
   empty?(journal: Journal): boolean;
 }
@@ -28,7 +32,7 @@ interface Tab {
 const TABS: readonly Tab[] = [
   { name: 'Budget', charts: [budgetChart], detailed: true },
   { name: 'Chain', charts: [chainChart], detailed: true },
-  { name: 'Store', charts: [storeChart], detailed: false },
+  { name: 'Store', charts: [storeChart], detailed: false, of: 'writes' },
   { name: 'Progress', charts: [progressChart], detailed: false, empty: journal => journal.progress === null },
   { name: 'Logs', charts: [logsChart], detailed: false }
 ];
@@ -54,24 +58,29 @@ export class Inspector {
   private readonly shown = new Map<Tab, { panel: HTMLElement; charts: Chart[] }>();
   private readonly undo: (() => void)[] = [];
   private readonly lower: HTMLElement | null = null;
+  private readonly rest: Rest;
+  private of: 'attempts' | 'writes' = 'attempts';
   private wasRunning: boolean;
 
   constructor(
     private readonly context: Context,
     panel: Panel,
-    private readonly title: string
+    private readonly title: string,
+    giver: Giver
   ) {
+    this.rest = new Rest(context.journal, giver);
     this.wasRunning = context.journal.running;
     // JupyterLab would take the arrow keys for its own.
     this.element = element('div', { class: 'pnb', 'data-lm-suppress-shortcuts': 'true' });
     const head = element('div', { class: 'pnb-head' }, element('div', { class: 'pnb-words' }, this.heading, this.remarks));
-    this.element.append(head, this.spoken);
+    this.element.append(head, this.spoken, this.rest.element);
     if (panel === 'inspector') {
       head.append(this.makeTabs());
       this.lower = element('div', { class: 'pnb-lower' }, this.keep(executionChart(context)).element);
       this.element.append(this.body, this.lower);
       this.open(this.firstTab());
     } else {
+      this.of = panel === 'store' ? 'writes' : 'attempts';
       const chart = this.keep(SINGLE[panel](context));
       this.body.append(chart.element);
       this.element.append(this.body);
@@ -136,6 +145,7 @@ export class Inspector {
     setText(this.remarks, remarks.join(' '));
     const spoken = journal.running ? `${title}running` : `${title}${summary}`;
     setText(this.spoken, spoken);
+    this.rest.show(this.of);
   }
 
   // tabs
@@ -198,6 +208,8 @@ export class Inspector {
       this.lower.hidden = !tab.detailed;
     }
     this.offer(this.shown.get(tab)?.charts ?? []);
+    this.of = tab.of ?? 'attempts';
+    this.rest.show(this.of);
   }
 
   // files

@@ -41,6 +41,8 @@ export class Link implements Kernel {
   private pushes = 0;
   /** Whether rows were asked for. */
   following = false;
+  /** Whether the kernel itself has shown the picture, and not a file. */
+  hasShown = false;
   private open: boolean;
 
   constructor(

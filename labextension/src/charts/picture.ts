@@ -71,8 +71,9 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
       selection.set(id);
     }
   });
+  link.hasShown = options.follow;
   const context: Context = { journal, selection, kernel: link };
-  const inspector = new Inspector(context, picture.panel, picture.title);
+  const inspector = new Inspector(context, picture.panel, picture.title, link);
   told = selection.value;
   const undo = selection.subscribe(id => {
     if (id !== told) {
@@ -82,6 +83,7 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
   });
   host.replaceChildren(inspector.element);
   const follow = (): void => {
+    link.hasShown = true;
     if (picture.live && !link.following) {
       link.follow();
     }

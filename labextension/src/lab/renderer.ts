@@ -100,7 +100,11 @@ export class RenderedPicture extends Widget implements IRenderMime.IRenderer {
   /** Keep a picture in the document, beside the output's other forms. */
   private save(picture: Picture): void {
     const model = this.model;
-    model?.setData({ data: { ...model.data, [MIME_TYPE]: JSON.stringify(picture) } });
+    const text = JSON.stringify(picture);
+    // What is in it already would only make the document one that has to be saved.
+    if (model !== null && model.data[MIME_TYPE] !== text) {
+      model.setData({ data: { ...model.data, [MIME_TYPE]: text } });
+    }
   }
 
   /** The kernel has just shown it: it may have been drawn before its message was heard of here. */
