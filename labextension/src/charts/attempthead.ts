@@ -2,7 +2,7 @@
 
 import { NEAR, outcomeElement, OVER } from './chart';
 import type { Context } from './chart';
-import { element } from './dom';
+import { button, element } from './dom';
 import type { Attempt, Journal, Limited } from './journal';
 import { bar } from './source';
 import { block } from './text';
@@ -61,24 +61,17 @@ export class AttemptHead {
     this.element.replaceChildren(title, about, this.figures(attempt));
     if (focused) {
       [...this.element.querySelectorAll('button')]
-        .find(button => button.getAttribute('data-id') === focused)
+        .find(each => each.getAttribute('data-id') === focused)
         ?.focus();
     }
   }
 
   private link(attempt: Attempt, text: string, current = false): HTMLElement {
-    const button = element(
-      'button',
-      {
-        type: 'button',
-        class: 'pnb-ex-link',
-        'data-id': attempt.id,
-        'aria-current': current ? 'true' : null
-      },
-      element('bdi', {}, text)
-    );
-    button.addEventListener('click', () => this.context.selection.set(attempt.id));
-    return button;
+    return button(element('bdi', {}, text), () => this.context.selection.set(attempt.id), {
+      class: 'pnb-ex-link',
+      'data-id': attempt.id,
+      'aria-current': current ? 'true' : null
+    });
   }
 
   private figures(attempt: Attempt): HTMLElement {

@@ -4,7 +4,7 @@ import { addAhead, columnOf } from './ahead';
 import { CHAIN, chainTable, chainWords, Legend, ties, times } from './chainwords';
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
-import { element, listen, setAttribute, setText, svgElement, uniqueId } from './dom';
+import { button, element, listen, setAttribute, setText, svgElement, uniqueId } from './dom';
 import { drag } from './drag';
 import { figures, spoken } from './figures';
 import type { Journal } from './journal';
@@ -486,11 +486,10 @@ class Chain implements Chart {
 
   private button(text: string, label: string, act: () => void): HTMLButtonElement {
     // The chart is one stop for the keyboard, and these have keys of their own.
-    const made = element('button', { type: 'button', tabindex: -1, title: label, 'aria-label': label }, text);
-    made.addEventListener('click', () => {
+    const attributes = { tabindex: -1, title: label, 'aria-label': label };
+    return button(text, () => {
       act();
       this.redraw();
-    });
-    return made;
+    }, attributes);
   }
 }

@@ -29,9 +29,9 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
   return furnish(document.createElementNS(SVG, tag) as SVGElementTagNameMap[K], attributes, children);
 }
 
-/** A button with a text. */
-export function button(text: string, pressed: () => void): HTMLButtonElement {
-  const made = element('button', { type: 'button' }, text);
+/** A button, most often with a text. */
+export function button(face: Child, pressed: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const made = element('button', { type: 'button', ...attributes }, face);
   made.addEventListener('click', pressed);
   return made;
 }

@@ -1,7 +1,7 @@
 /** A form to change a value by hand, or to add one. */
 
 import { OVER } from './chart';
-import { element, uniqueId } from './dom';
+import { button, element, uniqueId } from './dom';
 import { clamp } from './scale';
 import { block, messageOf } from './text';
 import { draftOf, FLAGS, keyProblem, noteOn, prepare, typeNamed, TYPES } from './typed';
@@ -36,8 +36,8 @@ export class Editor {
     id: uniqueId('problem'),
     role: 'alert'
   });
-  private readonly saveButton = element('button', { type: 'button', class: 'pnb-primary' }, 'Save');
-  private readonly cancelButton = element('button', { type: 'button' }, 'Cancel');
+  private readonly saveButton = button('Save', () => void this.save(), { class: 'pnb-primary' });
+  private readonly cancelButton = button('Cancel', () => this.editing.close());
   private field: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null = null;
   private doubted = '';
   private busy = false;
@@ -69,8 +69,6 @@ export class Editor {
     );
     this.makeField(draft.text);
     this.type.addEventListener('change', () => this.retype());
-    this.saveButton.addEventListener('click', () => void this.save());
-    this.cancelButton.addEventListener('click', () => editing.close());
     this.element.addEventListener('input', () => this.typed());
     this.element.addEventListener('keydown', event => this.pressed(event));
   }

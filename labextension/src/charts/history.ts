@@ -1,5 +1,6 @@
 /** What a Store held at each of its writes, and what each execution changed in it. */
 
+import { firstWhere } from './bisect';
 import type { Write } from './journal';
 
 /** Where locks and drains are kept: no keys of the Store (SPEC 5). */
@@ -142,16 +143,7 @@ export class StoreHistory {
   /** The step that a write belongs to, counted from 1. */
   stepWith(write: Write): number {
     const place = (this.byKey.get(write.key) ?? []).find(at => this.writes[at]?.id === write.id) ?? -1;
-    let [from, to] = [0, this.steps.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if ((this.steps[middle]?.last ?? 0) < place) {
-        from = middle + 1;
-      } else {
-        to = middle;
-      }
-    }
-    return place < 0 ? 0 : from + 1;
+    return place < 0 ? 0 : firstWhere(this.steps, step => step.last >= place) + 1;
   }
 
   private end(step: number): number {
@@ -221,14 +213,5 @@ function kindOf(before: Write | null | undefined, after: Write): ChangeKind {
 
 /** How many of ascending numbers lie below a limit. */
 function below(numbers: readonly number[], limit: number): number {
-  let [from, to] = [0, numbers.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((numbers[middle] ?? 0) < limit) {
-      from = middle + 1;
-    } else {
-      to = middle;
-    }
-  }
-  return from;
+  return firstWhere(numbers, number => number >= limit);
 }

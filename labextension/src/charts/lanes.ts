@@ -5,6 +5,8 @@
  * that grows keeps its shape; and every question about a lane is answered by bisection, so it may be long.
  */
 
+import { firstWhere } from './bisect';
+
 /** Lanes through which a staircase goes before it starts again at the top. */
 export const CYCLE = 10;
 
@@ -47,12 +49,12 @@ export class Lane {
 
   /** The first place of which the end is after a time. */
   after(time: number): number {
-    return bisect(this.ends, end => end > time);
+    return firstWhere(this.ends, end => end > time);
   }
 
   /** The first place of which the start is at a time or after it. */
   from(time: number): number {
-    return bisect(this.starts, start => start >= time);
+    return firstWhere(this.starts, start => start >= time);
   }
 
   /** Whether there is room for an attempt; what takes no time still takes its place. */
@@ -249,22 +251,4 @@ export class Lanes {
   private free(lane: number, since: number, stay: Stay): boolean {
     return this.all[lane]?.free(since, stay.started, stay.ended) ?? true;
   }
-}
-
-function bisect(sorted: number[], found: (value: number) => boolean): number {
-  let low = 0;
-  let high = sorted.length;
-  // Most questions are about the end.
-  if (high === 0 || !found(sorted[high - 1] as number)) {
-    return high;
-  }
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (found(sorted[middle] as number)) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
 }

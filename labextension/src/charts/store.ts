@@ -7,7 +7,7 @@ import { Editor } from './editor';
 import { Histories, isReserved, StoreHistory } from './history';
 import { clamp } from './scale';
 import { StoreBar } from './storebar';
-import { changeWords, find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
+import { find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
 import type { Entry, Found, StoreItem } from './storeitems';
 import { Pane } from './storepane';
 import type { Subject } from './storepane';
@@ -15,7 +15,7 @@ import { cellsOf } from './storerow';
 import type { RowMaker } from './storerow';
 import { TimeBar } from './storetime';
 import type { Moment } from './storetime';
-import { labelOf, StoreWords } from './storewords';
+import { changeWords, labelOf, StoreWords } from './storewords';
 import { line } from './text';
 import { TreeList } from './treelist';
 import { counted } from './units';
@@ -255,7 +255,7 @@ class StoreChart implements Chart {
       now: this.pinned === null,
       author,
       when: last ? this.words.when(last) : '',
-      changes: changeWords(kindsOf(found.changes)),
+      changes: kindsOf(found.changes),
       remark: this.remark()
     };
     this.time.element.hidden = this.steps === 0;

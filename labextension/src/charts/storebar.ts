@@ -1,6 +1,6 @@
 /** What stands above a Store: which twist, the search, and what is shown. */
 
-import { element, setText } from './dom';
+import { button, element, setText } from './dom';
 import type { Found } from './storeitems';
 import { line } from './text';
 import { count, counted } from './units';
@@ -37,8 +37,8 @@ export class StoreBar {
   private readonly changesBox = new Box('only changes');
   private readonly reservedBox = new Box('locks');
   private readonly followBox = new Box('follow selection', true);
-  private readonly adding = element('button', { type: 'button' }, 'Add a value');
-  private readonly going = element('button', { type: 'button' });
+  private readonly adding = button('Add a value', () => this.actions.add());
+  private readonly going = button('', () => this.actions.goToSelected());
 
   constructor(private readonly actions: BarActions) {
     this.element = element(
@@ -57,8 +57,6 @@ export class StoreBar {
     this.twists.addEventListener('change', () => actions.chose(this.twists.value));
     this.search.addEventListener('input', () => actions.changed());
     this.search.addEventListener('keydown', event => this.pressed(event));
-    this.adding.addEventListener('click', () => actions.add());
-    this.going.addEventListener('click', () => actions.goToSelected());
     [this.changesBox, this.reservedBox].forEach(({ input }) =>
       input.addEventListener('change', () => actions.changed())
     );

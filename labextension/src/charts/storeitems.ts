@@ -1,6 +1,6 @@
 /** The lines of a Store's tree: folders of keys, keys, and what lies within their values. */
 
-import { isReserved, MARKS } from './history';
+import { isReserved } from './history';
 import type { Change, ChangeKind, StoreHistory } from './history';
 import type { Write } from './journal';
 import { flatten, makeTree, tallied } from './tree';
@@ -230,13 +230,6 @@ export function itemsOf(found: Found, openness: Openness, values: Values, all: b
 /** How a key's item is called. */
 export function keyId(key: string): string {
   return `key ${key}`;
-}
-
-/** `+ 3 added`, in the order of `MARKS`. */
-export function changeWords(kinds: ReadonlyMap<ChangeKind, number>): string[] {
-  return (Object.keys(MARKS) as ChangeKind[])
-    .filter(kind => kinds.has(kind))
-    .map(kind => `${MARKS[kind].shape} ${kinds.get(kind) ?? 0} ${MARKS[kind].word}`);
 }
 
 /** How many changes there are of each kind. */

@@ -1,13 +1,12 @@
 /** All about one key of a Store: its value, what it was before, who wrote it, and what can be done with it. */
 
 import { OVER } from './chart';
-import { element } from './dom';
+import { button, element } from './dom';
 import { isClear, MARKS } from './history';
 import type { Change } from './history';
 import type { Write } from './journal';
 import type { Entry, FolderItem, Values } from './storeitems';
-import { changeWords } from './storeitems';
-import { labelOf } from './storewords';
+import { authorElement, changeWords } from './storewords';
 import type { Author } from './storewords';
 import { block, line, messageOf } from './text';
 import { count, counted, memory, NOTHING } from './units';
@@ -99,12 +98,11 @@ export class Pane {
   }
 
   private head(key: string, part?: string): HTMLElement {
-    const close = element(
-      'button',
-      { type: 'button', class: 'pnb-pane-close', 'aria-label': 'Close', title: 'Close' },
-      '✕'
-    );
-    close.addEventListener('click', () => this.actions.close());
+    const close = button('✕', () => this.actions.close(), {
+      class: 'pnb-pane-close',
+      'aria-label': 'Close',
+      title: 'Close'
+    });
     const name = element('bdi', { class: 'pnb-pane-key' }, key === '' ? '(empty key)' : block(key, 1200));
     return element('h4', { class: 'pnb-pane-head' }, name, part === undefined ? null : within(part), close);
   }
@@ -138,19 +136,7 @@ export class Pane {
   }
 
   private author(write: Write): HTMLElement {
-    const author = this.actions.author(write);
-    const label = labelOf(author);
-    const { attempt } = author;
-    if (attempt === null) {
-      return element('bdi', {}, label);
-    }
-    const button = element(
-      'button',
-      { type: 'button', class: 'pnb-author', title: `Select ${label}` },
-      element('bdi', {}, label)
-    );
-    button.addEventListener('click', () => this.actions.select(attempt));
-    return button;
+    return authorElement(this.actions.author(write), attempt => this.actions.select(attempt));
   }
 
   private value({ write, change }: Entry, part: Part | null): HTMLElement[] {
@@ -265,19 +251,16 @@ export class Pane {
   }
 
   private allButton(write: Write, label: string): HTMLElement {
-    const button = element(
-      'button',
-      { type: 'button', class: 'pnb-show-all' },
-      this.asking ? 'Asking the kernel…' : label
-    );
-    button.disabled = this.asking;
-    button.addEventListener('click', () => void this.showAll(write));
+    const show = button(this.asking ? 'Asking the kernel…' : label, () => void this.showAll(write), {
+      class: 'pnb-show-all',
+      disabled: this.asking
+    });
     const problem = element(
       'p',
       { class: 'pnb-edit-problem', role: 'alert' },
       this.problem && `${OVER} ${line(this.problem, 400)}`
     );
-    return element('div', {}, button, problem);
+    return element('div', {}, show, problem);
   }
 
   private async showAll(write: Write): Promise<void> {
@@ -310,12 +293,10 @@ export class Pane {
       const value = isClear(write)
         ? 'cleared'
         : this.values.line(write) || `${line(write.type, 40)}, ${memory(write.bytes)}`;
-      const go = element(
-        'button',
-        { type: 'button', class: 'pnb-author', title: 'Go back to it' },
-        `version ${write.version}`
-      );
-      go.addEventListener('click', () => this.actions.go(write));
+      const go = button(`version ${write.version}`, () => this.actions.go(write), {
+        class: 'pnb-author',
+        title: 'Go back to it'
+      });
       return element(
         'li',
         { class: write.id === current.id ? 'pnb-version-here' : null },
@@ -345,27 +326,25 @@ export class Pane {
     }
     const place = element('div', { class: 'pnb-pane-buttons' });
     const problem = element('p', { class: 'pnb-edit-problem', role: 'alert' });
-    const edit = element('button', { type: 'button' }, 'Edit');
-    const remove = element('button', { type: 'button', class: 'pnb-delete' }, 'Delete…');
-    edit.addEventListener('click', () => this.actions.edit(entry));
-    remove.addEventListener('click', () => {
-      const sure = element('button', { type: 'button', class: 'pnb-danger' }, 'Delete it');
-      const keep = element('button', { type: 'button' }, 'Keep it');
-      keep.addEventListener('click', () => {
+    const edit = button('Edit', () => this.actions.edit(entry));
+    const remove = button('Delete…', () => ask(), { class: 'pnb-delete' });
+    const ask = (): void => {
+      const sure = button('Delete it', () => erase(), { class: 'pnb-danger' });
+      const keep = button('Keep it', () => {
         place.replaceChildren(edit, remove);
         remove.focus();
       });
-      sure.addEventListener('click', () => {
+      const erase = (): void => {
         sure.disabled = true;
         problem.textContent = '';
         this.actions.remove(entry).catch((error: unknown) => {
           sure.disabled = false;
           problem.textContent = `${OVER} ${block(messageOf(error), 2000)}`;
         });
-      });
+      };
       place.replaceChildren(element('span', { role: 'status' }, 'Delete this key? '), sure, keep);
       keep.focus();
-    });
+    };
     place.append(edit, remove);
     return [place, problem];
   }

@@ -3,15 +3,15 @@
 import { element } from './dom';
 import { isClear, MARKS } from './history';
 import type { Change } from './history';
-import { changeWords, MORE } from './storeitems';
+import type { Write } from './journal';
+import { MORE } from './storeitems';
 import type { KeyItem, PartItem, StoreItem, Values } from './storeitems';
-import { labelOf } from './storewords';
+import { authorElement, changeElements } from './storewords';
 import type { Author } from './storewords';
 import { line } from './text';
 import { count, counted, memory } from './units';
 import { differences, short, size, typeName } from './value';
 import type { PartChange } from './value';
-import type { Write } from './journal';
 
 const LABEL = 240;
 const VALUE = 160;
@@ -28,10 +28,7 @@ export function cellsOf(item: StoreItem, maker: RowMaker): Node[] {
     case 'folder':
       return [
         label(item, item.branch.label, counted(item.branch.keys, 'key')),
-        cell(
-          'value',
-          ...changeWords(item.changes).map(words => element('span', { class: changeClass(words) }, words))
-        )
+        cell('value', ...changeElements(item.changes))
       ];
     case 'more':
       return [
@@ -47,15 +44,14 @@ export function cellsOf(item: StoreItem, maker: RowMaker): Node[] {
 
 function keyCells(item: KeyItem, { values, author, select }: RowMaker): Node[] {
   const { write, change } = item.entry;
-  const who = author(write);
-  const { attempt } = who;
-  const by = labelOf(who);
+  // Not a tab stop of its own: the pane has the same for whom the keyboard brings here.
+  const by = authorElement(author(write), select, { tabindex: -1 });
   const cells = [
     label(item, item.label === '' ? '(empty key)' : item.label, ''),
     cell('value', ...(change ? changedValue(change, values) : [plainValue(write, values)])),
     cell('type', line(write.type, 40)),
     cell('size', isClear(write) ? '' : memory(write.bytes)),
-    cell('by', attempt === null ? element('bdi', {}, by) : authorButton(by, attempt, select)),
+    cell('by', by),
     cell('version', String(write.version))
   ];
   return [change ? mark(change) : null, ...cells].filter((each): each is HTMLElement => each !== null);
@@ -110,7 +106,7 @@ function plainValue(write: Write, values: Values): HTMLElement {
     : element('bdi', { class: 'pnb-v-invalid' }, shown);
 }
 
-function changedValue(change: Change, values: Values): Node[] {
+function changedValue(change: Change, values: Values): (Node | string)[] {
   const { kind, before, after } = change;
   if (kind === 'added' || kind === 'same') {
     return [plainValue(after, values)];
@@ -122,13 +118,11 @@ function changedValue(change: Change, values: Values): Node[] {
   const entries =
     one && other && 'value' in one && 'value' in other ? differences(one.value, other.value, 12) : null;
   if (entries && entries.length > 0) {
-    return entries
-      .flatMap((entry, index) => [...(index > 0 ? [', '] : []), ...entryChange(entry)])
-      .map(textNode);
+    return entries.flatMap((entry, index) => [...(index > 0 ? [', '] : []), ...entryChange(entry)]);
   }
   return [
     before ? element('del', {}, plainValue(before, values)) : element('span', { class: 'pnb-quiet' }, '?'),
-    textNode(' → '),
+    ' → ',
     element('ins', {}, plainValue(after, values))
   ];
 }
@@ -152,26 +146,6 @@ function colourOf(value: unknown): string {
   );
 }
 
-function authorButton(by: string, attempt: number, select: (attempt: number) => void): HTMLElement {
-  // Not a tab stop of its own: the pane has the same for whom the keyboard brings here.
-  const button = element(
-    'button',
-    { type: 'button', class: 'pnb-author', tabindex: -1, title: `Select ${by}` },
-    element('bdi', {}, by)
-  );
-  button.addEventListener('click', () => select(attempt));
-  return button;
-}
-
 function cell(name: string, ...children: (Node | string | null)[]): HTMLElement {
   return element('span', { class: `pnb-item-${name}` }, ...children);
-}
-
-function changeClass(words: string): string {
-  const kind = Object.entries(MARKS).find(([, { shape }]) => words.startsWith(shape))?.[0] ?? 'same';
-  return `pnb-change pnb-change-${kind}`;
-}
-
-function textNode(child: Node | string): Node {
-  return typeof child === 'string' ? document.createTextNode(child) : child;
 }

@@ -1,8 +1,8 @@
 /** The history of a Store as a slider: from before the first write to now. */
 
 import { element, listen, setAttribute, svgElement, uniqueId } from './dom';
-import type { Step } from './history';
-import { byWhom } from './storewords';
+import type { ChangeKind, Step } from './history';
+import { authorElement, byWhom, changeElements, changeWords } from './storewords';
 import type { Author } from './storewords';
 
 /** Where the slider stands, in words. */
@@ -16,8 +16,8 @@ export interface Moment {
   author: Author | null;
   /** When, as people read it. */
   when: string;
-  /** `+ 3 added`, one for each kind. */
-  changes: string[];
+  /** How many changes of each kind it was. */
+  changes: ReadonlyMap<ChangeKind, number>;
   /** What else is to be known, such as that the selected execution wrote nothing. */
   remark: string;
 }
@@ -128,7 +128,7 @@ export class TimeBar {
         : now
           ? `Now, last written ${byWhom(author)}`
           : `After ${author.name ?? BY_HAND}`;
-    return [where, `step ${step} of ${steps}`, when, ...changes].filter(Boolean).join(', ');
+    return [where, `step ${step} of ${steps}`, when, ...changeWords(changes)].filter(Boolean).join(', ');
   }
 
   private say(moment: Moment): void {
@@ -144,10 +144,7 @@ export class TimeBar {
     const name = author === null ? null : this.name(author, now);
     this.caption.replaceChildren(
       element('span', {}, element('b', {}, lead), between, name, author && when && `, ${when}`),
-      ...changes.map(change => {
-        const kind = KINDS[change.charAt(0)] ?? 'same';
-        return element('span', { class: `pnb-change pnb-change-${kind}` }, change);
-      }),
+      ...changeElements(changes),
       element('span', { class: 'pnb-time-place' }, `${step} of ${steps}`)
     );
     if (remark) {
@@ -155,14 +152,8 @@ export class TimeBar {
     }
   }
 
-  private name({ name, attempt }: Author, now: boolean): HTMLElement {
-    const shown = element('bdi', {}, name ?? (now ? 'by hand' : BY_HAND));
-    if (attempt === null) {
-      return shown;
-    }
-    const button = element('button', { type: 'button', class: 'pnb-author', title: `Select ${name}` }, shown);
-    button.addEventListener('click', () => this.select(attempt));
-    return button;
+  private name(author: Author, now: boolean): HTMLElement {
+    return author.name === null && !now ? element('bdi', {}, BY_HAND) : authorElement(author, this.select);
   }
 
   /** How much was written when: one bar a step, or where there are many, for several. */
@@ -204,5 +195,3 @@ export class TimeBar {
     });
   }
 }
-
-const KINDS: Record<string, string> = { '+': 'added', '~': 'changed', '−': 'cleared', '=': 'same' };

@@ -1,5 +1,9 @@
 /** Who wrote what, and when, in words. */
 
+import { button, element } from './dom';
+import type { Attributes } from './dom';
+import { MARKS } from './history';
+import type { ChangeKind } from './history';
 import type { Journal, Write } from './journal';
 import { counted } from './units';
 import { moment } from './value';
@@ -20,6 +24,37 @@ export function labelOf({ name }: Author): string {
 /** `by #12 sync_page`, or `by hand`. */
 export function byWhom({ name }: Author): string {
   return name === null ? 'by hand' : `by ${name}`;
+}
+
+/** Who wrote something: a button, with these attributes, where that can be selected. */
+export function authorElement(
+  author: Author,
+  select: (attempt: number) => void,
+  attributes: Attributes = {}
+): HTMLElement {
+  const label = labelOf(author);
+  const { attempt } = author;
+  const name = element('bdi', {}, label);
+  return attempt === null
+    ? name
+    : button(name, () => select(attempt), { class: 'pnb-author', title: `Select ${label}`, ...attributes });
+}
+
+/** `+ 3 added`, in the order of `MARKS`. */
+export function changeWords(kinds: ReadonlyMap<ChangeKind, number>): string[] {
+  return inOrder(kinds).map(kind => `${MARKS[kind].shape} ${kinds.get(kind) ?? 0} ${MARKS[kind].word}`);
+}
+
+/** The same, each in its colour. */
+export function changeElements(kinds: ReadonlyMap<ChangeKind, number>): HTMLElement[] {
+  const words = changeWords(kinds);
+  return inOrder(kinds).map((kind, place) =>
+    element('span', { class: `pnb-change pnb-change-${kind}` }, words[place])
+  );
+}
+
+function inOrder(kinds: ReadonlyMap<ChangeKind, number>): ChangeKind[] {
+  return (Object.keys(MARKS) as ChangeKind[]).filter(kind => kinds.has(kind));
 }
 
 /** The words for what is in a journal. */
