@@ -86,10 +86,10 @@ export class AttemptHead {
       say: (figure: number) => string
     ): void => {
       const state = attempt.over === name ? 'over' : attempt.near.includes(name) ? 'near' : '';
-      const value = element('dd', { class: state && `pnb-ex-is-${state}` });
+      const value = element('dd', {});
       if (state) {
         value.append(
-          element('span', { class: `pnb-ex-${state}-mark` }, `${state === 'over' ? OVER : NEAR} ${state} `)
+          element('span', { class: state === 'over' ? 'pnb-bad' : 'pnb-near' }, `${state === 'over' ? OVER : NEAR} ${state} `)
         );
       }
       value.append(element('b', {}, used === null ? NOTHING : say(used)), ` of ${say(limit)}`);

@@ -18,7 +18,7 @@ const UNKNOWN_WIDTH = 800;
 type Place = (time: number) => number;
 
 export class TimeStrip {
-  readonly element = element('div', { class: 'pnb-ex-overview', 'aria-hidden': 'true' });
+  readonly element = element('div', { class: 'pnb-ex-strip', 'aria-hidden': 'true' });
   private readonly inView = element('div', { class: 'pnb-ex-in-view' });
   private readonly undo: (() => void)[];
   private span = 1;
@@ -61,15 +61,15 @@ export class TimeStrip {
     svg.append(svgElement('path', { class: 'pnb-ex-cpu-curve', d: cpuCurve(requests, x, bottom, most) }));
     kinds.forEach((kind, lane) => {
       const d = lanePath(requests, kind, x, lane * LANE + LANE / 2);
-      svg.append(svgElement('path', { class: `pnb-ex-lane pnb-ex-stroke-${kind}`, d }));
+      svg.append(svgElement('path', { class: `pnb-ex-lane pnb-kind-${kind}`, d }));
     });
     for (const entry of entries) {
       if (entry.type === 'log' && isLoud(entry.level)) {
-        const name = entry.level === 'warning' ? 'pnb-ex-near-mark' : 'pnb-ex-over-mark';
+        const name = entry.level === 'warning' ? 'pnb-near' : 'pnb-bad';
         svg.append(svgElement('text', { x: x(entry.from), y: bottom, class: name }, levelShape(entry.level)));
       }
     }
-    const scale = element('div', { class: 'pnb-ex-overview-scale' }, ...timeMarks(0, span, width));
+    const scale = element('div', { class: 'pnb-ex-strip-scale' }, ...timeMarks(0, span, width));
     this.element.replaceChildren(svg, scale, this.inView);
   }
 
