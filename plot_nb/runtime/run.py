@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.outcomes import Verdict
-from plot_nb.errors import ExecutionFailed
+from plot_nb.errors import ExecutionFailed, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.twist import superjson
 
@@ -170,9 +170,16 @@ class Run:
         )
 
     def tables(self) -> RunTables:
-        """What its picture is drawn from."""
+        """What its picture is drawn from.
+
+        Raises:
+            RuntimeClosed: If its runtime was closed or reset, and what it journaled is gone.
+        """
         from plot_nb.view.tables import RunTables
 
+        runtime = self._runtime()
+        if runtime is not None and runtime._instances is not self._installed:
+            raise RuntimeClosed("the runtime was reset since this ran, and what it journaled is gone")
         return RunTables(
             title=self.title,
             executions=self.executions,
@@ -226,7 +233,10 @@ class Run:
         from plot_nb.view import bundle
         from plot_nb.view.picture import picture_text
 
-        return {**bundle(self.tables()), MIME_TYPE: picture_text(self.picture())}
+        try:
+            return {**bundle(self.tables()), MIME_TYPE: picture_text(self.picture())}
+        except RuntimeClosed as error:
+            return {"text/plain": f"{self!r}: {error}"}
 
 
 def nothing_ran(runtime: Runtime, title: str) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython import get_ipython
 
 from plot_nb.errors import RuntimeClosed
 from plot_nb.journal.wire import Panel
@@ -97,7 +99,7 @@ class _Inspector(anywidget.AnyWidget):
             kept = bundle(self._source)
         except RuntimeClosed as error:
             kept = {"text/plain": f"<{type(self).__name__}: {error}>"}
-        return {**view, **kept}, metadata
+        return (kept, {}) if _runs_into_a_file() else ({**view, **kept}, metadata)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._source.title}>"
@@ -162,6 +164,17 @@ def view_of(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
     if run not in _of_runs:
         _of_runs[run] = Inspector(run)
     return _of_runs[run].view()
+
+
+def _runs_into_a_file() -> bool:
+    """Whether nbclient runs this notebook, for nbconvert say, and nobody looks on.
+
+    It keeps the widget's state, from which nbconvert makes a page that draws only what it can load from the network.
+    A kernel knows nbclient by the history that it is not to keep; Voila runs it too, for people who do look on.
+    """
+    history = getattr(get_ipython(), "history_manager", None)
+    looked_at = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    return getattr(history, "hist_file", None) == ":memory:" and not looked_at
 
 
 def _checked(subject: object) -> Subject:

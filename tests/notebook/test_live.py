@@ -331,3 +331,12 @@ def test_where_only_widgets_are_drawn_a_run_is_one_too(kernel: Kernel, tmp_path:
     assert reply.results[0][WIDGET_TYPE] == live[WIDGET_TYPE]
     assert set(inspected.results[0]) == {WIDGET_TYPE, MIME_TYPE, "text/html", "text/plain"}
     assert WIDGET_TYPE not in after.results[0]
+
+
+def test_a_run_kept_over_a_reset_is_shown_as_what_it_was_and_no_empty_picture(kernel: Kernel) -> None:
+    kernel.run("kept = await Work.quick()")
+    kernel.run("%twist reset")
+    shown = kernel.run("kept").results[0]
+
+    assert set(shown) == {"text/plain"}
+    assert "reset since" in shown["text/plain"]

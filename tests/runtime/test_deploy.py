@@ -270,6 +270,8 @@ def test_a_run_kept_over_a_reset_shows_no_other_execution() -> None:
         await twist.other()
         assert len(kept.executions) == 0
         assert kept.value == 1
+        assert list(kept._repr_mimebundle_()) == ["text/plain"]
+        assert "reset since" in kept._repr_mimebundle_()["text/plain"]
 
     on_runtime(work)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
@@ -244,3 +245,24 @@ except ImportError as error:
 
     assert shown.startswith("False False\n")
     assert "pip install 'plot_nb[lab]'" in shown
+
+
+@pytest.mark.parametrize(
+    ("history", "server", "drawn"),
+    [(":memory:", "", False), (":memory:", "voila/0.5", True), ("/home/me/history.sqlite", "", True)],
+)
+def test_what_nbclient_runs_into_a_file_has_no_widget_in_place_of_the_table(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, history: str, server: str, drawn: bool
+) -> None:
+    shell = SimpleNamespace(history_manager=SimpleNamespace(hist_file=history))
+    monkeypatch.setattr(inspectors, "get_ipython", lambda: shell)
+    monkeypatch.setenv("SERVER_SOFTWARE", server)
+
+    async def work(runtime: Runtime) -> None:
+        _, run = await ran(runtime)
+        bundle, _ = widgets.Budget(run)._repr_mimebundle_()
+
+        assert (WIDGET_TYPE in bundle) == drawn
+        assert "<table" in bundle["text/html"]
+
+    on_runtime(work)
