@@ -171,6 +171,40 @@ describe('what a picture asks by itself', () => {
   });
 });
 
+describe('the head of a picture of what runs', () => {
+  const heading = (): string => host.querySelector('.pnb-heading')!.textContent!;
+
+  function running(): Picture {
+    const picture = fixture('first_sync', { source: 'key', title: 'Sync.start' });
+    picture.rows.running = true;
+    return picture;
+  }
+
+  it('says so while the kernel tells of it, and no more in the end', () => {
+    const mounted = show(running());
+    const before = heading();
+    mounted.update(fixture('first_sync', { source: 'key', title: 'Sync.start' }));
+
+    expect(before).toContain('Sync.start, running: 26 executions');
+    expect(heading()).toContain('Sync.start: 26 executions');
+  });
+
+  it('says only that it ran, where nobody tells of it', () => {
+    show(running(), { trusted: () => false });
+
+    expect(heading()).toContain('Sync.start, running when this was saved: 26 executions');
+  });
+
+  it.each([
+    ['the budget of a single execution', 'wrong_way', 'Budget'],
+    ['the chain, if something waits for its time', 'scheduled', 'Chain']
+  ] as const)('stands above %s', (_, ahead, tabName) => {
+    show(fixture('wrong_way', { rows: { ...fixture('wrong_way').rows, scheduled: fixture(ahead).rows.scheduled } }));
+
+    expect(selected()).toBe(tabName);
+  });
+});
+
 describe('what a saved picture leaves out', () => {
   const rest = (): HTMLElement => host.querySelector<HTMLElement>('.pnb-rest')!;
 

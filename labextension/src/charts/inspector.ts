@@ -66,7 +66,7 @@ export class Inspector {
     private readonly context: Context,
     panel: Panel,
     private readonly title: string,
-    giver: Giver
+    private readonly giver: Giver
   ) {
     this.rest = new Rest(context.journal, giver);
     this.wasRunning = context.journal.running;
@@ -122,8 +122,9 @@ export class Inspector {
   }
 
   private say(): void {
-    const { journal, kernel } = this.context;
-    const title = this.title === '' ? '' : `${line(this.title, 80)}: `;
+    const { journal } = this.context;
+    const about = [line(this.title, 80), this.goesOn()].filter(part => part !== '').join(', ');
+    const title = about === '' ? '' : `${about}: `;
     const [shape, state] = journal.running
       ? [RUNNING, 'pnb-running']
       : journal.failed
@@ -138,20 +139,23 @@ export class Inspector {
     for (const [tab, made] of this.tabs) {
       made.hidden = tab.empty?.(journal) ?? false;
     }
-    const remarks = journal.remarks();
-    if (journal.running) {
-      remarks.unshift(kernel.live ? 'Running.' : 'It was running when this was saved.');
-    }
-    setText(this.remarks, remarks.join(' '));
-    const spoken = journal.running ? `${title}running` : `${title}${summary}`;
-    setText(this.spoken, spoken);
+    setText(this.remarks, journal.remarks().join(' '));
+    setText(this.spoken, journal.running ? about : `${title}${summary}`);
     this.rest.show(this.of);
+  }
+
+  private goesOn(): string {
+    if (!this.context.journal.running) {
+      return '';
+    }
+    return this.giver.following && this.giver.live ? 'running' : 'running when this was saved';
   }
 
   // tabs
 
   private firstTab(): Tab {
-    return TABS[this.context.journal.length > 1 || this.context.journal.running ? 1 : 0] as Tab;
+    const { length, running, scheduled } = this.context.journal;
+    return TABS[length > 1 || running || scheduled.total > 0 ? 1 : 0] as Tab;
   }
 
   private makeTabs(): HTMLElement {

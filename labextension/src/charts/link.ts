@@ -72,9 +72,13 @@ export class Link implements Kernel {
 
   /** Have the kernel send what happens from now on, and what happened since the journal's last row. */
   follow(): void {
+    const isNew = !this.following;
     this.following = true;
     this.pushes = 0;
     this.send({ ask: 'follow', view: this.view, after: this.journal.cursor, running: this.journal.unfinished() });
+    if (isNew) {
+      this.changed.forEach(changed => changed());
+    }
   }
 
   select(id: number | null): void {
