@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from argparse import Action
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from plot_nb.journal.reader import reading
 from plot_nb.notebook.commands import find_twist
-from plot_nb.notebook.magics import COMMANDS, TwistMagics
+from plot_nb.notebook.magics import COMMANDS, TwistMagics, options
 from plot_nb.runtime import Runtime, TwistHandle, opened
 
 _JEDI = "IPCompleter.jedi_matcher"
@@ -125,21 +124,16 @@ class TwistCompleter:
         return _nothing()
 
     def _after_cell_magic(self, line: str) -> SimpleMatcherResult:
-        options: dict[str, Action] = {
-            option: action
-            for action in TwistMagics.cell.parser._actions
-            for option in action.option_strings
-            if option.startswith("--")
-        }
+        known = options()
         match = _OPTION.search(line)
-        if match is not None and match[1] in options and options[match[1]].metavar is not None:
-            return _result(match[2] or "", self._values(str(options[match[1]].metavar)))
+        if match is not None and match[1] in known and known[match[1]].metavar is not None:
+            return _result(match[2] or "", self._values(str(known[match[1]].metavar)))
         typed = _last(_WORD, line)
         if not line[: len(line) - len(typed)].endswith((" ", "\t")):
             return _nothing()
         given = re.findall(r"--\w+", line[: len(line) - len(typed)])
         return _result(
-            typed, ((name, action.help or "") for name, action in options.items() if name not in given)
+            typed, ((name, action.help or "") for name, action in known.items() if name not in given)
         )
 
     def _values(self, metavar: str) -> Found:

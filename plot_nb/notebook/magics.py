@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Action
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -18,8 +19,6 @@ from plot_nb.notebook.commands import Namespace
 from plot_nb.notebook.deploying import defines, deploy_cell
 from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
 from plot_nb.runtime import Runtime, TwistHandle, current
-
-_OPTIONS = ("--instance", "--options", "--modules", "--help")
 
 
 @magics_class
@@ -60,8 +59,8 @@ class TwistMagics(Magics):
         and shows what happened. The first deploy makes version 1 and runs `activate`; a changed class makes the
         next version and runs `upgrade`; an unchanged one does nothing. `CalendarSync.store` is a DataFrame.
 
-        These need no import in the cell: Twist, Network, Uuid, Url, UNDEFINED, fetch, now. The pure-Python standard
-        library can be imported.
+        These need no import in the cell: Twist, Tool, Network, Uuid, Url, UNDEFINED, fetch, now. The pure-Python
+        standard library can be imported.
         """
         return self._deploy(line, cell)
 
@@ -99,7 +98,7 @@ class TwistMagics(Magics):
             if strange and strange[1] in COMMANDS:
                 message += f". Is it the line magic? `%twist {line}`, with one %"
             elif strange:
-                message += nearest(strange[1].partition("=")[0], _OPTIONS)
+                message += nearest(strange[1].partition("=")[0], options())
             raise MagicError(message) from None
 
     def _lines_above(self, cell: str) -> int:
@@ -157,6 +156,16 @@ async def _shortening(work: Awaitable[Any], line: str) -> Any:
         raise
 
 
+def options() -> dict[str, Action]:
+    """What can stand after `%%twist`, by its long name."""
+    return {
+        name: action
+        for action in TwistMagics.cell.parser._actions
+        for name in action.option_strings
+        if name.startswith("--")
+    }
+
+
 def print_help(magic: Callable[..., Any]) -> None:
     """Print what a magic says of itself."""
     from inspect import cleandoc
@@ -173,7 +182,8 @@ def _variable(namespace: Namespace, option: str, name: str | None) -> Any:
     return namespace[name]
 
 
-def _none(text: str, command: str) -> Runtime:
+def _current_unless_more(text: str, command: str) -> Runtime:
+    """The runtime for a command that takes nothing; what stands behind it is refused."""
     if text:
         raise MagicError(f"%twist {command} takes nothing more, and was given {text!r}")
     return current()
@@ -190,14 +200,14 @@ def _progress(namespace: Namespace, text: str) -> commands.Picture:
 
 COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
     "call": lambda namespace, text: commands.call(current(), namespace, text),
-    "run": lambda namespace, text: commands.run(_none(text, "run")),
+    "run": lambda namespace, text: commands.run(_current_unless_more(text, "run")),
     "inspect": lambda namespace, text: commands.inspect(current(), namespace, text),
     "store": lambda namespace, text: commands.store(current(), namespace, text),
-    "budget": lambda namespace, text: commands.budget(_none(text, "budget")),
-    "chain": lambda namespace, text: commands.chain(_none(text, "chain")),
+    "budget": lambda namespace, text: commands.budget(_current_unless_more(text, "budget")),
+    "chain": lambda namespace, text: commands.chain(_current_unless_more(text, "chain")),
     "progress": _progress,
-    "logs": lambda namespace, text: commands.logs(_none(text, "logs")),
+    "logs": lambda namespace, text: commands.logs(_current_unless_more(text, "logs")),
     "open": lambda namespace, text: commands.open_file(namespace, text.strip("'\"")),
-    "reset": lambda namespace, text: commands.reset(_none(text, "reset")),
+    "reset": lambda namespace, text: commands.reset(_current_unless_more(text, "reset")),
 }
 """By name: what gets the user's namespace and the rest of the line. It gives a coroutine where it runs something."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.engine.masking import Mask
-from plot_nb.engine.model import Instance
+from plot_nb.engine.model import Instance, Method
 from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
     from plot_nb.runtime.run import Run
     from plot_nb.runtime.runtime import Runtime
+
+
+class _Default:
+    """Stands for the value of a parameter that need not be given: only the sandbox has it."""
+
+    def __repr__(self) -> str:
+        return "..."
 
 
 class TwistHandle:
@@ -134,7 +142,11 @@ class TwistHandle:
 
         method.__name__ = name
         method.__qualname__ = f"{instance.twist}.{name}"
-        method.__doc__ = instance.version.methods[name].doc
+        described = instance.version.methods[name]
+        method.__doc__ = described.doc
+        signature = signature_of(described)
+        if signature is not None:
+            method.__signature__ = signature  # type: ignore[attr-defined]
         return method
 
     def __dir__(self) -> list[str]:
@@ -160,3 +172,19 @@ class TwistHandle:
         bundle = self._deployed._repr_mimebundle_()
         bundle["text/plain"] = f"{self!r}\n{bundle['text/plain']}"
         return bundle
+
+
+def signature_of(method: Method) -> Signature | None:
+    """What a method can be given by place, for `?` and Tab; None where the sandbox's words on it make no sense."""
+    parameters: list[tuple[str, Any, Any]] = [
+        (name, Parameter.POSITIONAL_OR_KEYWORD, Parameter.empty if place < method.required else _Default())
+        for place, name in enumerate(method.names)
+    ]
+    if method.maximum is None:
+        parameters.append(("args", Parameter.VAR_POSITIONAL, Parameter.empty))
+    elif method.maximum != len(parameters):
+        return None
+    try:
+        return Signature([Parameter(name, kind, default=default) for name, kind, default in parameters])
+    except ValueError:  # a name that is none, or twice the same
+        return None

@@ -1,6 +1,10 @@
+from inspect import iscoroutinefunction
+
 import pytest
 
-from plot_nb.notebook.awaiting import await_twist
+from plot_nb.notebook import commands
+from plot_nb.notebook.awaiting import AWAITED, await_twist
+from plot_nb.notebook.magics import COMMANDS
 
 CALL = "get_ipython().run_line_magic('twist', 'call Sync.start')"
 
@@ -50,3 +54,12 @@ def test_everything_else_stays_as_it_is(source: str) -> None:
     lines = source.splitlines(keepends=True)
 
     assert await_twist(lines) == lines
+
+
+def test_every_command_that_gives_a_coroutine_is_awaited_and_no_other() -> None:
+    running = {
+        name
+        for name, command in COMMANDS.items()
+        if any(iscoroutinefunction(getattr(commands, used, None)) for used in command.__code__.co_names)
+    }
+    assert running == AWAITED

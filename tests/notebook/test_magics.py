@@ -10,7 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 import plot_nb
 from plot_nb.errors import DeployError, MethodNotFound, PlotError, RuntimeClosed, RuntimeOwned
 from plot_nb.journal.wire import MIME_TYPE
+from plot_nb.notebook.magics import TwistMagics
 from plot_nb.notebook.problems import MagicError
+from plot_nb.sandbox.guest.program import BARE_NAMES
 from tests.notebook.conftest import Cell
 
 COUNTER = """%%twist
@@ -362,3 +364,7 @@ def test_unloading_takes_everything_out(shell: InteractiveShell) -> None:
         assert shell.custom_exceptions == ()
     finally:
         shell.run_line_magic("load_ext", "plot_nb")
+
+
+def test_the_help_names_all_that_need_not_be_imported() -> None:
+    assert f"no import in the cell: {', '.join(BARE_NAMES)}." in str(TwistMagics.cell.__doc__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from plot_nb import (
     RuntimeOwned,
     TwistInactive,
 )
+from plot_nb.engine.model import Method
+from plot_nb.runtime.handle import signature_of
 from tests.runtime.twists import methods, on_runtime
 
 LIFECYCLE = """
@@ -365,3 +368,28 @@ def test_misuse_is_told_by_name() -> None:
             twist.load({"__lock__:a": '{"json":5}'})
 
     on_runtime(work)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "signature"),
+    [
+        ("", "()"),
+        ("page, size=50", "(page, size=...)"),
+        ("first, *others", "(first, *args)"),
+        ("page, *, strict=False", "(page)"),
+    ],
+)
+def test_a_method_of_a_handle_has_the_signature_that_the_cell_gave_it(
+    parameters: str, signature: str
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        arguments = f"self, {parameters}".rstrip(", ")
+        twist = await runtime.deploy(methods(f"async def go({arguments}): pass"))
+        assert str(inspect.signature(twist.go)) == signature
+
+    on_runtime(work)
+
+
+@pytest.mark.parametrize(("names", "maximum"), [(("a", "a"), 2), (("no name",), 1), (("a", "b"), 1)])
+def test_a_signature_that_no_source_can_have_is_none(names: tuple[str, ...], maximum: int) -> None:
+    assert signature_of(Method(1, 0, maximum, names, "")) is None
