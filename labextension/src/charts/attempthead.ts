@@ -1,10 +1,10 @@
 /** What an attempt says of itself: its names, its figures against their limits, its error, arguments and result. */
 
-import { NEAR, outcomeElement, OVER } from './chart';
 import type { Context } from './chart';
 import { button, element } from './dom';
 import type { Attempt, Journal, Limited } from './journal';
-import { bar } from './source';
+import { NEAR, outcomeElement, OVER } from './outcome';
+import { spentBar } from './spentbar';
 import { block } from './text';
 import { count, counted, duration, memory, NOTHING, percent } from './units';
 import type { Detail, Kind } from './wire';
@@ -97,7 +97,7 @@ export class AttemptHead {
         value.append(element('span', { class: 'pnb-quiet' }, ` ${percent(used, limit)}`));
       }
       const spent: [Kind | null, number][] = name === 'requests' ? attempt.spent : [[null, used ?? 0]];
-      value.append(bar(spent, limit));
+      value.append(spentBar(spent, limit));
       list.append(element('div', {}, element('dt', {}, title), value));
     };
     figure('requests', 'Requests', attempt.requests, limits.requests, count);

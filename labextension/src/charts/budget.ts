@@ -1,11 +1,12 @@
 /** What each attempt spent of its budget. */
 
 import { budgetSvg } from './budgetfile';
-import { follow, NEAR, outcomeClass, OVER } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
+import { follow } from './chart';
 import { element, setAttribute, setText, uniqueId } from './dom';
-import { figures, mark, several, spoken, told } from './figures';
+import { figures, several, spoken, told } from './figures';
 import type { Attempt, Journal } from './journal';
+import { mark, NEAR, outcomeClass, OVER } from './outcome';
 import { Overview } from './overview';
 import { Tooltip } from './tooltip';
 import { count, duration, memory, NOTHING, percent } from './units';

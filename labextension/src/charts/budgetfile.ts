@@ -1,9 +1,10 @@
 /** The budget as a drawing that stands for itself, with colours of its own. */
 
-import { KIND_COLOURS, NEAR, OVER } from './chart';
 import { svgElement } from './dom';
-import { mark, told } from './figures';
+import { told } from './figures';
+import { BAD, fileSvg, fileText, INK, KIND_COLOURS, LINE, QUIET, WARN } from './filesvg';
 import type { Attempt, Journal } from './journal';
+import { mark, NEAR, OVER } from './outcome';
 import { buckets, columnPaths } from './overview';
 import { LinearScale } from './scale';
 import { count, duration, memory, NOTHING, percent } from './units';
@@ -19,11 +20,6 @@ const MARGIN = 16;
 const BAR = { left: 320, right: 740 };
 const RIGHT = { requests: 806, share: 846, cpu: 920, memory: 984 };
 const OVERVIEW = 80;
-const INK = '#222222';
-const QUIET = '#666666';
-const LINE = '#d0d0d0';
-const BAD = '#c62828';
-const WARN = '#a05000';
 
 /**
  * Draw a run.
@@ -36,7 +32,7 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
   const parts: SVGElement[] = [];
   let y = MARGIN + 14;
   for (const sentence of journal.summary().split(SENTENCES)) {
-    parts.push(text(MARGIN, y, cut(sentence, 130), { 'font-size': 14, 'font-weight': 600 }));
+    parts.push(fileText(MARGIN, y, cut(sentence, 130), { 'font-size': 14, 'font-weight': 600 }));
     y += 20;
   }
   y += 2;
@@ -46,7 +42,7 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
     parts.push(...overview(journal, all, y));
     y += OVERVIEW + 34;
     const words = `${count(rows.length)} of ${count(all.length)}: what failed, is near a limit or spent most`;
-    parts.push(text(MARGIN, y, words, { fill: QUIET }));
+    parts.push(fileText(MARGIN, y, words, { fill: QUIET }));
   }
   y += 22;
   parts.push(...head(journal, y));
@@ -58,20 +54,7 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
   parts.push(vertical(scale.at(0.8 * limit), top - 4, bottom, { stroke: LINE, 'stroke-dasharray': '2 3' }));
   parts.push(vertical(scale.at(limit), top - 4, bottom, { stroke: INK, 'stroke-width': 1.5 }));
   const height = bottom + MARGIN;
-  return svgElement(
-    'svg',
-    {
-      width: WIDTH,
-      height,
-      viewBox: `0 0 ${WIDTH} ${height}`,
-      role: 'img',
-      'font-family': 'system-ui, sans-serif',
-      'font-size': 12
-    },
-    svgElement('title', {}, journal.summary()),
-    svgElement('rect', { width: WIDTH, height, fill: '#ffffff' }),
-    ...parts
-  );
+  return fileSvg({ width: WIDTH, height, fontSize: 12 }, journal.summary(), parts);
 }
 
 /** The attempts that somebody would look for, in their order: failures, what is near a limit, then the heaviest. */
@@ -96,11 +79,11 @@ function legend(journal: Journal, y: number): SVGElement[] {
   for (const [kind, total] of journal.totals()) {
     const words = `${kind} ${count(total)}`;
     parts.push(svgElement('rect', { x, y: y - 9, width: 10, height: 10, rx: 2, fill: KIND_COLOURS[kind] }));
-    parts.push(text(x + 15, y, words));
+    parts.push(fileText(x + 15, y, words));
     x += 15 + 7 * words.length + 18;
   }
-  parts.push(text(x, y, `${NEAR} 80% of a limit`, { fill: WARN }));
-  parts.push(text(x + 130, y, `${OVER} failed`, { fill: BAD }));
+  parts.push(fileText(x, y, `${NEAR} 80% of a limit`, { fill: WARN }));
+  parts.push(fileText(x + 130, y, `${OVER} failed`, { fill: BAD }));
   return parts;
 }
 
@@ -127,8 +110,8 @@ function overview(journal: Journal, all: readonly number[], y: number): SVGEleme
     level(1, INK),
     level(0.8, LINE),
     level(0, LINE),
-    text(MARGIN, y + OVERVIEW + 14, words, { fill: QUIET }),
-    text(WIDTH - MARGIN, y + OVERVIEW + 14, `limit ${count(journal.limits.requests)}`, { fill: QUIET, 'text-anchor': 'end' })
+    fileText(MARGIN, y + OVERVIEW + 14, words, { fill: QUIET }),
+    fileText(WIDTH - MARGIN, y + OVERVIEW + 14, `limit ${count(journal.limits.requests)}`, { fill: QUIET, 'text-anchor': 'end' })
   ];
 }
 
@@ -136,14 +119,14 @@ function head({ limits }: Journal, y: number): SVGElement[] {
   const quiet = { fill: QUIET, 'font-size': 11 };
   const end = { ...quiet, 'text-anchor': 'end' };
   return [
-    text(58, y, '#', end),
-    text(68, y, 'method', quiet),
-    text(190, y, 'outcome', quiet),
-    text(BAR.left, y, '0', quiet),
-    text(BAR.right, y, `limit ${count(limits.requests)}`, end),
-    text(RIGHT.requests, y, 'requests', end),
-    text(RIGHT.cpu, y, `CPU of ${duration(1000 * limits.cpu)}`, end),
-    text(RIGHT.memory, y, `of ${memory(limits.memory)}`, end)
+    fileText(58, y, '#', end),
+    fileText(68, y, 'method', quiet),
+    fileText(190, y, 'outcome', quiet),
+    fileText(BAR.left, y, '0', quiet),
+    fileText(BAR.right, y, `limit ${count(limits.requests)}`, end),
+    fileText(RIGHT.requests, y, 'requests', end),
+    fileText(RIGHT.cpu, y, `CPU of ${duration(1000 * limits.cpu)}`, end),
+    fileText(RIGHT.memory, y, `of ${memory(limits.memory)}`, end)
   ];
 }
 
@@ -158,13 +141,13 @@ function row(attempt: Attempt, journal: Journal, top: number): SVGElement[] {
   const cpu = attempt.cpu_ms === null ? NOTHING : duration(attempt.cpu_ms);
   const peak = attempt.memory_peak === null ? NOTHING : memory(attempt.memory_peak);
   const parts: SVGElement[] = [
-    text(58, y, `#${attempt.number}`, end),
-    text(68, y, cut(attempt.method + again, 18)),
-    text(190, y, cut(told(attempt), 20), { fill: attempt.failed ? BAD : INK }),
-    text(RIGHT.requests, y, `${mark(attempt, 'requests')}${count(attempt.requests)}`, marked('requests')),
-    text(RIGHT.share, y, percent(attempt.requests, limits.requests), { ...end, fill: QUIET }),
-    text(RIGHT.cpu, y, `${mark(attempt, 'cpu')}${cpu}`, marked('cpu')),
-    text(RIGHT.memory, y, `${mark(attempt, 'memory')}${peak}`, marked('memory'))
+    fileText(58, y, `#${attempt.number}`, end),
+    fileText(68, y, cut(attempt.method + again, 18)),
+    fileText(190, y, cut(told(attempt), 20), { fill: attempt.failed ? BAD : INK }),
+    fileText(RIGHT.requests, y, `${mark(attempt, 'requests')}${count(attempt.requests)}`, marked('requests')),
+    fileText(RIGHT.share, y, percent(attempt.requests, limits.requests), { ...end, fill: QUIET }),
+    fileText(RIGHT.cpu, y, `${mark(attempt, 'cpu')}${cpu}`, marked('cpu')),
+    fileText(RIGHT.memory, y, `${mark(attempt, 'memory')}${peak}`, marked('memory'))
   ];
   let base = 0;
   for (const [kind, number] of attempt.spent) {
@@ -174,17 +157,13 @@ function row(attempt: Attempt, journal: Journal, top: number): SVGElement[] {
     base += number;
   }
   if (attempt.over === 'requests') {
-    parts.push(text(BAR.right + 5, y, OVER, { fill: BAD }));
+    parts.push(fileText(BAR.right + 5, y, OVER, { fill: BAD }));
   }
   return parts;
 }
 
 function vertical(x: number, y1: number, y2: number, attributes: Record<string, string | number>): SVGElement {
   return svgElement('line', { x1: x, x2: x, y1, y2, ...attributes });
-}
-
-function text(x: number, y: number, words: string, attributes: Record<string, string | number> = {}): SVGElement {
-  return svgElement('text', { x, y, fill: INK, ...attributes }, words);
 }
 
 function cut(words: string, most: number): string {

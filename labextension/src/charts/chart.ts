@@ -1,9 +1,7 @@
 /** What every chart has in common. */
 
-import { element } from './dom';
-import type { Attempt, Journal } from './journal';
+import type { Journal } from './journal';
 import type { Selection } from './selection';
-import type { Kind } from './wire';
 
 /** A part of a picture. */
 export interface Chart {
@@ -46,45 +44,6 @@ export interface Table {
   name: string;
   columns: string[];
   rows: (string | number | null)[][];
-}
-
-/** For what is written into a file, which has no style sheet; in a picture `.pnb-kind-…` has the colours. */
-export const KIND_COLOURS: Record<Kind, string> = {
-  store: '#3b7fc4',
-  network: '#2a9d8f',
-  callbacks: '#8b6fc9',
-  tasks: '#b8699f',
-  plot: '#8a9a3b',
-  other: '#8a8a8a'
-};
-
-export const OVER = '✕';
-export const NEAR = '▲';
-
-export const OK = '✓';
-export const RUNNING = '▸';
-
-const SHAPES: Record<string, string> = { ok: OK, running: RUNNING, cancelled: '○' };
-
-/** The shape that stands before an outcome, so that it shows without its colour. */
-export function shapeOf(attempt: Pick<Attempt, 'outcome' | 'over'>): string {
-  return SHAPES[attempt.outcome] ?? OVER;
-}
-
-/** The class of an outcome's colour. */
-export function outcomeClass(attempt: Pick<Attempt, 'outcome' | 'failed'>): string {
-  return attempt.failed ? 'pnb-bad' : attempt.outcome === 'ok' ? 'pnb-ok' : 'pnb-running';
-}
-
-/** An outcome in shape, words and colour, with the line of the cell where it failed. */
-export function outcomeElement(attempt: Attempt): HTMLElement {
-  const at = attempt.failed && attempt.line !== null ? ` line ${attempt.line}` : '';
-  return element(
-    'span',
-    { class: 'pnb-outcome' },
-    element('span', { class: outcomeClass(attempt) }, `${shapeOf(attempt)} ${attempt.outcome}`),
-    at
-  );
 }
 
 /** Draws at most once a frame, and only what somebody can see. */

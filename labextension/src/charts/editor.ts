@@ -1,7 +1,7 @@
 /** A form to change a value by hand, or to add one. */
 
-import { OVER } from './chart';
 import { button, element, uniqueId } from './dom';
+import { OVER } from './outcome';
 import { clamp } from './scale';
 import { block, messageOf } from './text';
 import { draftOf, FLAGS, keyProblem, noteOn, prepare, typeNamed, TYPES } from './typed';

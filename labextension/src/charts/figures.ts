@@ -1,7 +1,7 @@
 /** What there is to say about one attempt, and about several. */
 
-import { NEAR, OVER, shapeOf } from './chart';
 import type { Attempt, Journal, Limited } from './journal';
+import { mark, outcomeWords, OVER } from './outcome';
 import { count, counted, duration, memory, NOTHING, percent } from './units';
 import type { Limits } from './wire';
 
@@ -9,13 +9,7 @@ type Figure = readonly [name: string, told: string];
 
 /** `✕ over_requests line 14`. */
 export function told(attempt: Attempt): string {
-  const line = attempt.failed && attempt.line !== null ? ` line ${attempt.line}` : '';
-  return `${shapeOf(attempt)} ${attempt.outcome}${line}`;
-}
-
-/** The mark of a measure that is over or near its limit, and a space; empty for the others. */
-export function mark(attempt: Attempt, name: Limited): string {
-  return attempt.over === name ? `${OVER} ` : attempt.near.includes(name) ? `${NEAR} ` : '';
+  return outcomeWords(attempt).join('');
 }
 
 /** All figures of an attempt, by name. */

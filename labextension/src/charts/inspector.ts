@@ -2,13 +2,13 @@
 
 import { budgetChart } from './budget';
 import { chainChart } from './chain';
-import { OK, OVER, RUNNING } from './chart';
 import type { Chart, Context } from './chart';
 import { button, element, setText, uniqueId } from './dom';
 import { executionChart } from './execution';
 import { formats, save } from './export';
 import type { Journal } from './journal';
 import { logsChart } from './logs';
+import { OK, OVER, RUNNING } from './outcome';
 import { progressChart } from './progress';
 import { Rest } from './rest';
 import type { Giver } from './rest';
@@ -61,6 +61,8 @@ export class Inspector {
   private readonly rest: Rest;
   private of: 'attempts' | 'writes' = 'attempts';
   private wasRunning: boolean;
+  /** Whether the user has chosen a tab: then it stays open. */
+  private chosen = false;
 
   constructor(
     private readonly context: Context,
@@ -106,6 +108,9 @@ export class Inspector {
   private changed(): void {
     const { running } = this.context.journal;
     if (this.wasRunning && !running) {
+      if (this.tabs.size > 0 && !this.chosen) {
+        this.open(this.firstTab());
+      }
       this.selectSomething();
     }
     this.wasRunning = running;
@@ -161,7 +166,7 @@ export class Inspector {
   private makeTabs(): HTMLElement {
     const list = element('div', { class: 'pnb-tabs', role: 'tablist', 'aria-label': 'Views' });
     for (const tab of TABS) {
-      const made = button(tab.name, () => this.open(tab));
+      const made = button(tab.name, () => this.choose(tab));
       made.className = 'pnb-tab';
       made.setAttribute('role', 'tab');
       made.id = `${this.id}-${tab.name}`;
@@ -180,9 +185,14 @@ export class Inspector {
     if (at >= 0 && next !== undefined) {
       event.preventDefault();
       const tab = shown[(next + shown.length) % shown.length] as Tab;
-      this.open(tab);
+      this.choose(tab);
       this.tabs.get(tab)?.focus();
     }
+  }
+
+  private choose(tab: Tab): void {
+    this.chosen = true;
+    this.open(tab);
   }
 
   private open(tab: Tab): void {

@@ -1,7 +1,7 @@
 /** Levels of logs in shape, word and colour. */
 
-import { NEAR, OVER } from './chart';
 import { element } from './dom';
+import { NEAR, OVER } from './outcome';
 
 const LOUD = new Set(['warning', 'error', 'critical']);
 

@@ -1,8 +1,8 @@
 /** All attempts in the width of a list: each column is the heaviest of some. */
 
 import { element, setAttribute, setText, svgElement } from './dom';
-import { NEAR, OVER } from './chart';
 import type { Journal } from './journal';
+import { NEAR, OVER } from './outcome';
 import { clamp, niceStep } from './scale';
 import { count } from './units';
 import { KINDS } from './wire';

@@ -1,7 +1,7 @@
 /** A scene as SVG. Nodes are kept from one drawing to the next, and written only where something changed. */
 
-import { KIND_COLOURS } from './chart';
 import { setAttribute, setText, svgElement, uniqueId } from './dom';
+import { KIND_COLOURS } from './filesvg';
 import { BAR, LANE, round, TOP } from './scene';
 import type { Line, Mark, Scene } from './scene';
 import { KINDS } from './wire';

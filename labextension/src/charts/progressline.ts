@@ -1,6 +1,7 @@
 /** The running total of a sync over the runtime's time, as a line. */
 
 import { svgElement } from './dom';
+import { KIND_COLOURS, LINE, QUIET } from './filesvg';
 import { LinearScale, niceTicks } from './scale';
 import { count, general, tick, ticks } from './units';
 import type { ProgressRows } from './wire';
@@ -131,14 +132,14 @@ export function progressDrawing(
     svgElement('path', {
       class: 'pnb-progress-area',
       d: `${path}L${lastX.toFixed(1)} ${up.at(0)}Z`,
-      fill: '#3b7fc4',
+      fill: KIND_COLOURS.store,
       'fill-opacity': 0.14
     }),
     svgElement('path', {
       class: 'pnb-progress-path',
       d: path,
       fill: 'none',
-      stroke: '#3b7fc4',
+      stroke: KIND_COLOURS.store,
       'stroke-width': 1.8,
       'stroke-linejoin': 'round'
     })
@@ -168,10 +169,10 @@ function axes(points: Points, across: LinearScale, up: LinearScale, height: numb
   const levels = niceTicks(0, points.top, 4).flatMap(value => {
     const y = up.at(value);
     return [
-      svgElement('line', { class: 'pnb-progress-grid', ...ends, y1: y, y2: y, stroke: '#dddddd' }),
+      svgElement('line', { class: 'pnb-progress-grid', ...ends, y1: y, y2: y, stroke: LINE }),
       svgElement(
         'text',
-        { x: LEFT - 6, y: y + 4, 'text-anchor': 'end', fill: '#666666' },
+        { x: LEFT - 6, y: y + 4, 'text-anchor': 'end', fill: QUIET },
         Number.isInteger(value) ? count(value) : general(value, 3)
       )
     ];
@@ -180,7 +181,7 @@ function axes(points: Points, across: LinearScale, up: LinearScale, height: numb
     const x = across.at(time);
     return svgElement(
       'text',
-      { x, y: height - 5, 'text-anchor': x > points.width - 40 ? 'end' : 'middle', fill: '#666666' },
+      { x, y: height - 5, 'text-anchor': x > points.width - 40 ? 'end' : 'middle', fill: QUIET },
       tick(time)
     );
   });
@@ -206,7 +207,7 @@ function ahead(points: Points, across: LinearScale, up: LinearScale): SVGElement
     }),
     svgElement(
       'text',
-      { x: LEFT + 6, y: y + 13, fill: '#666666' },
+      { x: LEFT + 6, y: y + 13, fill: QUIET },
       `${Number.isInteger(expected) ? count(expected) : general(expected, 4)} expected`
     )
   ];
@@ -237,6 +238,6 @@ function dot(x: number, y: number, r: number): SVGElement {
     cx: x.toFixed(1),
     cy: y.toFixed(1),
     r,
-    fill: '#3b7fc4'
+    fill: KIND_COLOURS.store
   });
 }

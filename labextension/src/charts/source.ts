@@ -1,14 +1,14 @@
 /** A cell's source with the requests that each line spent. */
 
-import { OVER } from './chart';
 import { element, listen, setAttribute } from './dom';
 import { heaviest, operationsOf, share, sourceRows, UNFOLDED } from './lines';
 import type { SourceFacts, SourceRow } from './lines';
+import { OVER } from './outcome';
 import { linesOf } from './python';
 import { rowBeside } from './scrolledrows';
+import { spentBar } from './spentbar';
 import { line as safeLine } from './text';
 import { count, counted } from './units';
-import type { Kind } from './wire';
 
 /** Lines that a page key goes. */
 const PAGE = 10;
@@ -163,7 +163,7 @@ export class SourceView {
     if (total) {
       option.append(
         element('span', { class: 'pnb-ex-line-share' }, share(total, facts.limit)),
-        bar(total.spent, facts.limit),
+        spentBar(total.spent, facts.limit),
         element(
           'span',
           { class: 'pnb-ex-line-operations' },
@@ -258,22 +258,6 @@ export class SourceView {
     this.active = at;
     this.options[at]?.setAttribute('tabindex', '0');
   }
-}
-
-/** Requests by kind, or something that has none, against their limit: the end of the bar. */
-export function bar(spent: readonly (readonly [Kind | null, number])[], limit: number): HTMLElement {
-  const made = element('span', { class: 'pnb-ex-share', 'aria-hidden': 'true' });
-  const total = spent.reduce((sum, [, number]) => sum + number, 0);
-  const scale = 100 / Math.max(limit, total, 1);
-  for (const [kind, number] of spent) {
-    made.append(
-      element('i', {
-        class: kind === null ? 'pnb-ex-plain' : `pnb-kind-${kind}`,
-        style: { width: `${(number * scale).toFixed(2)}%` }
-      })
-    );
-  }
-  return made;
 }
 
 function isStop(row: SourceRow | undefined): boolean {

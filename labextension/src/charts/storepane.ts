@@ -1,10 +1,10 @@
 /** All about one key of a Store: its value, what it was before, who wrote it, and what can be done with it. */
 
-import { OVER } from './chart';
 import { button, element } from './dom';
 import { isClear, MARKS } from './history';
 import type { Change } from './history';
 import type { Write } from './journal';
+import { OVER } from './outcome';
 import type { Entry, FolderItem, Values } from './storeitems';
 import { authorElement, changeWords } from './storewords';
 import type { Author } from './storewords';

@@ -1,11 +1,11 @@
 /** The requests of an execution one below the other, each at its time, with the logs in their place among them. */
 
-import { OVER } from './chart';
 import { Chips } from './chips';
 import { element, listen, setText } from './dom';
 import { endOf, filtered, NO_FILTER, tallyOf, windowOf } from './feed';
 import type { Entry, Feed, Filter, LogEntry, RequestEntry, Wanted } from './feed';
 import { levelClass, levelElement, levelShape } from './levels';
+import { OVER } from './outcome';
 import { cell, columnHead, RowGrid } from './rowgrid';
 import { line as safeLine } from './text';
 import { timeMarks, TimeStrip } from './timestrip';
