@@ -119,6 +119,27 @@ describe('tabs', () => {
     expect(host.querySelectorAll('[role=tab][tabindex="0"]')).toHaveLength(1);
   });
 
+  it('open with the budget when a single execution has ended, unless the user has chosen', () => {
+    const seen = [false, true].map(chooses => {
+      const running = fixture('wrong_way', { source: 'key' });
+      running.rows.running = true;
+      const mounted = show(running);
+      const before = selected();
+      if (chooses) {
+        tab('Store').click();
+      }
+      mounted.update(fixture('wrong_way', { source: 'key' }));
+      const after = selected();
+      mounted.dispose();
+      return [before, after];
+    });
+
+    expect(seen).toEqual([
+      ['Chain', 'Budget'],
+      ['Chain', 'Store']
+    ]);
+  });
+
   it('have none for progress where nothing tells of it', () => {
     const picture = fixture('first_sync');
     picture.rows.progress = null;

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from benchmarks.frames import FRONT_END, bundle, measure
-from tests.browser.lab import FLAGS
+from benchmarks.frames import bundle, measure
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (FRONT_END / "node_modules" / ".bin" / "esbuild").exists(),
-        reason="the front end's packages are not installed: `npm ci` in labextension",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        executable = (
-            shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        )
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
