@@ -92,7 +92,7 @@ describe('the logs on the screen', () => {
 
     expect(texts(element)).toEqual(['first', 'second', 'late']);
     expect(element.getAttribute('aria-label')).toBe('Logs: 3 logs: 1 error, 1 warning, 1 info');
-    expect(element.textContent).toContain('Logs of 2 of 3 attempts are here; select another to see its own.');
+    expect(element.textContent).toContain('Logs of 2 of 3 attempts are here.');
   });
 
   it('are those of a level where its button is pressed', async () => {
@@ -136,6 +136,35 @@ describe('the logs on the screen', () => {
 
     expect(texts(element)).toEqual(['first', 'second', 'late', 'last']);
     expect(element.textContent).not.toContain('are here');
+  });
+
+  it('that are not here come from the kernel with a click', async () => {
+    const partial = { ...detailOf(2, [], [{ seq: 0, time: 120, text: 'second' }]), logs_left_out: 7 };
+    const shown = journal([DETAILS[0]!, partial]);
+    const context = contextOf(shown);
+    vi.mocked(context.kernel.detail).mockImplementation(id => {
+      shown.addDetail(detailOf(id, [], [{ seq: 0, time: 300 + id, text: `all of ${id}` }]), null);
+      return Promise.resolve();
+    });
+    const element = await chartOf(context);
+    const notice = element.querySelector<HTMLElement>('.pnb-ex-partial')!;
+    const before = notice.textContent;
+    notice.querySelector('button')!.click();
+    await vi.waitFor(() => expect(notice.hidden).toBe(true));
+
+    expect(before).toContain('7 logs are not in this picture. Load all from the kernel');
+    expect(vi.mocked(context.kernel.detail).mock.calls).toEqual([[2], [3]]);
+    expect(texts(element)).toEqual(['first', 'late', 'all of 2', 'all of 3']);
+  });
+
+  it('say why the kernel does not give more', async () => {
+    const context = contextOf(journal());
+    vi.mocked(context.kernel.detail).mockRejectedValue(new Error('the kernel is gone'));
+    const element = await chartOf(context);
+    const notice = element.querySelector<HTMLElement>('.pnb-ex-partial')!;
+    notice.querySelector('button')!.click();
+
+    await vi.waitFor(() => expect(notice.textContent).toContain('the kernel is gone'));
   });
 
   it('say so where there are none', async () => {

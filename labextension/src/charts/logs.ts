@@ -3,19 +3,22 @@
 import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
 import { Chips } from './chips';
-import { element, setAttribute, setText } from './dom';
+import { button, element, setAttribute, setText } from './dom';
 import { logEntries } from './feed';
 import type { LogEntry } from './feed';
 import type { Journal } from './journal';
 import { isLoud, levelClass, levelElement } from './levels';
 import { cell, columnHead, RowGrid } from './rowgrid';
-import { line as safeLine } from './text';
+import { line as safeLine, messageOf } from './text';
 import { count, counted, duration } from './units';
 import type { Detail } from './wire';
 
 const ROW_HEIGHT = 22;
 const SHOWN_TEXT = 300;
 const LEVELS = ['error', 'warning', 'info', 'debug'];
+/** Attempts that one click asks for, and the time between two: Jupyter's server drops what is more than 1 MB a second. */
+const AT_ONCE = 20;
+const PAUSE_MS = 100;
 
 /** A log with whose it is. */
 export interface LoggedBy {
@@ -104,6 +107,8 @@ class LogsChart implements Chart {
   private readonly about = element('span', { class: 'pnb-ex-part-about' });
   private readonly chips = new Chips();
   private readonly notice = element('p', { class: 'pnb-ex-partial' });
+  private readonly missing = element('span');
+  private readonly load = button('', () => void this.ask());
   private readonly empty = element('p', { class: 'pnb-ex-empty' });
   private readonly inspected = element('div', { class: 'pnb-ex-inspected' });
   private readonly grid: RowGrid;
@@ -114,6 +119,11 @@ class LogsChart implements Chart {
   private shown: LoggedBy[] = [];
   private filter: LogFilter = { levels: new Set(), id: null };
   private drawn = '';
+  /** Of which the kernel has given all it has. */
+  private readonly loaded = new Set<number>();
+  private loading = false;
+  private disposed = false;
+  private problem = '';
 
   constructor(private readonly context: Context) {
     const head = element(
@@ -146,6 +156,7 @@ class LogsChart implements Chart {
       this.grid.element,
       this.inspected
     );
+    this.notice.append(this.missing, ' ', this.load);
     this.unsubscribe = context.kernel.subscribe(() => this.drawing.request());
     this.drawing = follow(context, this.element, () => this.draw());
   }
@@ -155,6 +166,7 @@ class LogsChart implements Chart {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.unsubscribe();
     this.chips.dispose();
     this.drawing.dispose();
@@ -206,16 +218,13 @@ class LogsChart implements Chart {
 
   private update(active: number): void {
     const { logs } = this;
-    const { journal } = this.context;
     this.shown = selectLogs(logs.rows, this.filter);
     const summary = logsSummary(this.shown);
     setText(this.about, summary);
     setAttribute(this.element, 'aria-label', `Logs: ${summary}`);
     this.grid.setLabel(`Logs: ${summary}`);
     this.drawChips();
-    const notice = missingLogs(logs, journal.length, this.context.kernel.live);
-    setText(this.notice, notice);
-    this.notice.hidden = notice === '';
+    this.drawNotice();
     this.empty.hidden = this.shown.length > 0;
     setText(
       this.empty,
@@ -225,6 +234,46 @@ class LogsChart implements Chart {
     this.inspected.hidden = this.shown.length === 0;
     this.grid.reset(this.shown.length, active);
     this.inspect(this.shown[this.grid.active]);
+  }
+
+  private drawNotice(): void {
+    const words = missingLogs(this.logs, this.context.journal.length);
+    setText(this.missing, [words, this.problem].filter(part => part !== '').join(' '));
+    this.notice.hidden = words === '';
+    const wanted = this.context.kernel.live ? this.wanted() : [];
+    this.load.hidden = wanted.length === 0;
+    this.load.disabled = this.loading;
+    const rest = wanted.length > AT_ONCE ? `Load ${AT_ONCE} more` : 'Load all';
+    setText(this.load, this.loading ? 'Loading…' : `${rest} from the kernel`);
+  }
+
+  /** Whose logs are not all here, and were not asked for. */
+  private wanted(): number[] {
+    const { journal } = this.context;
+    return this.details.flatMap((detail, index) => {
+      const id = journal.idAt(index);
+      return this.loaded.has(id) || (detail !== undefined && detail.logs_left_out === 0) ? [] : [id];
+    });
+  }
+
+  private async ask(): Promise<void> {
+    this.loading = true;
+    this.problem = '';
+    this.drawNotice();
+    try {
+      for (const id of this.wanted().slice(0, AT_ONCE)) {
+        await this.context.kernel.detail(id);
+        this.loaded.add(id);
+        await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+        if (this.disposed) {
+          return;
+        }
+      }
+    } catch (error) {
+      this.problem = `They could not be loaded: ${safeLine(messageOf(error), 300)}`;
+    }
+    this.loading = false;
+    this.drawNotice();
   }
 
   private drawChips(): void {
@@ -302,15 +351,13 @@ function cells(logged: LoggedBy | undefined): HTMLElement[] {
   ];
 }
 
-function missingLogs(logs: Logs, attempts: number, live: boolean): string {
+function missingLogs(logs: Logs, attempts: number): string {
   const parts: string[] = [];
   if (logs.unknown > 0) {
-    parts.push(
-      `Logs of ${count(attempts - logs.unknown)} of ${counted(attempts, 'attempt')} are here${live ? '; select another to see its own' : ''}.`
-    );
+    parts.push(`Logs of ${count(attempts - logs.unknown)} of ${counted(attempts, 'attempt')} are here.`);
   }
   if (logs.missing > 0) {
-    parts.push(`Of these ${counted(logs.missing, 'log')} are left out.`);
+    parts.push(`${counted(logs.missing, 'log is', 'logs are')} not in this picture.`);
   }
   return parts.join(' ');
 }
