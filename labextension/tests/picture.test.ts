@@ -11,7 +11,7 @@ import type { Channel } from '../src/charts/link';
 import { mount } from '../src/charts/picture';
 import type { Mounted, Options } from '../src/charts/picture';
 import type { Answer, Ask, Picture } from '../src/charts/wire';
-import { nextFrame } from './details';
+import { nextFrame } from './kernel';
 
 const FIXTURES = { concurrent, first_sync: firstSync, hostile, retries, scheduled, store_types: storeTypes, wrong_way: wrongWay };
 
@@ -213,7 +213,7 @@ describe('the head of a picture of what runs', () => {
   it('says only that it ran, where nobody tells of it', () => {
     show(running(), { trusted: () => false });
 
-    expect(heading()).toContain('Sync.start, running when this was saved: 26 executions');
+    expect(heading()).toContain('Sync.start, running when last heard of: 26 executions');
   });
 
   it.each([

@@ -153,7 +153,7 @@ export class Inspector {
     if (!this.context.journal.running) {
       return '';
     }
-    return this.giver.following && this.giver.live ? 'running' : 'running when this was saved';
+    return this.giver.following && this.giver.live ? 'running' : 'running when last heard of';
   }
 
   // tabs
