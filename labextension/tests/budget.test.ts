@@ -2,22 +2,14 @@ import { afterEach, expect, test } from 'vitest';
 
 import { budgetChart } from '../src/charts/budget';
 import { DRAWN } from '../src/charts/budgetfile';
-import type { Chart, Kernel } from '../src/charts/chart';
+import type { Chart } from '../src/charts/chart';
 import { Journal } from '../src/charts/journal';
 import { buckets } from '../src/charts/overview';
 import { Selection } from '../src/charts/selection';
 import type { Rows } from '../src/charts/wire';
+import { kernelOf, nextFrame } from './kernel';
 import { chainOf, rowsOf } from './rows';
 import type { Made } from './rows';
-
-const KERNEL: Kernel = {
-  live: false,
-  trusted: false,
-  detail: () => Promise.resolve(),
-  values: () => Promise.resolve(new Map()),
-  write: () => Promise.resolve(),
-  subscribe: () => () => undefined
-};
 
 const charts: Chart[] = [];
 
@@ -37,14 +29,13 @@ interface Shown {
 async function show(attempts: Made[], more: Partial<Rows> = {}): Promise<Shown> {
   const journal = new Journal(rowsOf(attempts, more));
   const selection = new Selection();
-  const chart = budgetChart({ journal, selection, kernel: KERNEL });
+  const chart = budgetChart({ journal, selection, kernel: kernelOf() });
   charts.push(chart);
   document.body.append(chart.element);
-  await frame();
+  await nextFrame();
   return { chart, journal, selection };
 }
 
-const frame = (): Promise<void> => new Promise(resolve => requestAnimationFrame(() => resolve()));
 const list = ({ chart }: Shown): HTMLElement => chart.element.querySelector('[role=listbox]') as HTMLElement;
 const rows = (shown: Shown): HTMLElement[] =>
   [...shown.chart.element.querySelectorAll<HTMLElement>('[role=option]')].sort(
@@ -56,7 +47,7 @@ const filter = ({ chart }: Shown): HTMLSelectElement => chart.element.querySelec
 async function choose(shown: Shown, filtered: string): Promise<void> {
   filter(shown).value = filtered;
   filter(shown).dispatchEvent(new Event('change'));
-  await frame();
+  await nextFrame();
 }
 
 test('a bar has a part for each kind, which together are the share of the limit', async () => {
@@ -105,7 +96,7 @@ test('a click selects everywhere, and what is selected elsewhere is marked and i
   rows(shown)[2]?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
   expect(shown.selection.value).toBe(3);
   shown.selection.set(400);
-  await frame();
+  await nextFrame();
   const selected = rows(shown).filter(row => row.getAttribute('aria-selected') === 'true');
   expect(selected.map(row => row.getAttribute('aria-posinset'))).toEqual(['400']);
 });
@@ -114,7 +105,7 @@ test('a row is brought up to date when its attempt changes', async () => {
   const shown = await show([{ id: 1, outcome: 'running', spent: { store: 3 } }]);
   expect(rows(shown)[0]?.textContent).toContain('▸ running');
   shown.journal.apply(rowsOf([{ id: 1, spent: { store: 700 } }]));
-  await frame();
+  await nextFrame();
   expect(rows(shown)[0]?.textContent).toContain('✓ ok');
   expect(rows(shown)[0]?.textContent).toContain('700');
 });
@@ -123,7 +114,7 @@ test('a run that goes on is followed, and its last rows too', async () => {
   const shown = await show(chainOf(100), { running: true });
   expect(rows(shown).map(row => row.getAttribute('aria-posinset'))).toContain('100');
   shown.journal.apply(rowsOf(chainOf(40, 101), { running: false }));
-  await frame();
+  await nextFrame();
   expect(rows(shown).map(row => row.getAttribute('aria-posinset'))).toContain('140');
 });
 
@@ -149,7 +140,7 @@ test('there is a choice of rows where there are many', async () => {
   // One that has failed only now takes its place among the others.
   await choose(shown, 'failed');
   shown.journal.apply(rowsOf([{ id: 30, outcome: 'error' }]));
-  await frame();
+  await nextFrame();
   expect(rows(shown).map(row => row.querySelector('.pnb-cell-number')?.textContent)).toEqual([
     '#20',
     '#30',
@@ -231,7 +222,7 @@ test('a chart that was disposed of draws no more', async () => {
   const shown = await show(chainOf(3));
   shown.chart.dispose();
   shown.journal.apply(rowsOf(chainOf(5)));
-  await frame();
+  await nextFrame();
   expect(rows(shown).length).toBe(3);
 });
 
@@ -240,7 +231,7 @@ test('a sample that makes room for all is drawn as all', async () => {
   const shown = await show([...all.slice(0, 5), ...all.slice(-5)], { left_out: 50 });
   const limits = { from: { attempt: 0, write: 0 }, to: { attempt: 60, write: 0 } };
   shown.journal.apply(rowsOf(all, limits));
-  await frame();
+  await nextFrame();
   const numbers = rows(shown).map(row => row.querySelector('.pnb-cell-number')?.textContent);
   expect(numbers.slice(0, 8)).toEqual(['#1', '#2', '#3', '#4', '#5', '#6', '#7', '#8']);
   expect(shown.chart.element.textContent).not.toContain('more are in the journal');

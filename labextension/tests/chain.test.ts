@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { addAhead, whatIsAhead } from '../src/charts/ahead';
 import { chainChart } from '../src/charts/chain';
-import type { Chart, Kernel } from '../src/charts/chart';
+import type { Chart } from '../src/charts/chart';
 import { Journal } from '../src/charts/journal';
 import { Layout } from '../src/charts/layout';
 import { BAR, compose, middle } from '../src/charts/scene';
@@ -11,17 +11,9 @@ import type { Scene } from '../src/charts/scene';
 import { Selection } from '../src/charts/selection';
 import { Viewport } from '../src/charts/viewport';
 import type { Rows } from '../src/charts/wire';
+import { kernelOf, nextFrame } from './kernel';
 import { chainOf, rowsOf, words } from './rows';
 import type { Made } from './rows';
-
-const KERNEL: Kernel = {
-  live: false,
-  trusted: false,
-  detail: () => Promise.resolve(),
-  values: () => Promise.resolve(new Map()),
-  write: () => Promise.resolve(),
-  subscribe: () => () => undefined
-};
 
 interface Drawn {
   journal: Journal;
@@ -294,24 +286,23 @@ describe('the chart', () => {
 
   const shown = (): string[] =>
     [...plot.querySelectorAll('.pnb-bar')].map(bar => bar.getAttribute('data-attempt') ?? '');
-  const frame = (): Promise<number> => new Promise(resolve => requestAnimationFrame(resolve));
   const spoken = (): string => chart.element.querySelector('[role=status]')?.textContent ?? '';
 
   async function press(...keys: string[]): Promise<void> {
     for (const key of keys) {
       plot.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
     }
-    await frame();
+    await nextFrame();
   }
 
   beforeEach(async () => {
     journal = new Journal(rowsOf(chainOf(26)));
     selection = new Selection(null);
-    chart = chainChart({ journal, selection, kernel: KERNEL });
+    chart = chainChart({ journal, selection, kernel: kernelOf() });
     document.body.append(chart.element);
     plot = chart.element.querySelector('.pnb-chain-plot') as HTMLElement;
-    await frame();
-    await frame();
+    await nextFrame();
+    await nextFrame();
   });
 
   afterEach(() => {
@@ -362,7 +353,7 @@ describe('the chart', () => {
     await press('Home', '+', '+', '+', '+');
     expect(shown()).not.toContain('20');
     selection.set(20);
-    await frame();
+    await nextFrame();
     expect(shown()).toContain('20');
     await press('0');
     expect(shown()).toHaveLength(26);
@@ -373,7 +364,7 @@ describe('the chart', () => {
     const zoom = new WheelEvent('wheel', { deltaY: -200, ctrlKey: true, cancelable: true });
     plot.dispatchEvent(plain);
     plot.dispatchEvent(zoom);
-    await frame();
+    await nextFrame();
 
     expect([plain.defaultPrevented, zoom.defaultPrevented]).toEqual([false, true]);
     expect(shown().length).toBeLessThan(26);
@@ -391,7 +382,7 @@ describe('the chart', () => {
   test('nodes are kept when more comes', async () => {
     const before = [...plot.querySelectorAll('.pnb-bar')];
     journal.apply(rowsOf(chainOf(4, 27)));
-    await frame();
+    await nextFrame();
 
     expect(shown()).toHaveLength(30);
     expect([...plot.querySelectorAll('.pnb-bar')].slice(0, 26)).toEqual(before);
@@ -399,7 +390,7 @@ describe('the chart', () => {
 
   test('ten thousand attempts are few nodes, and all in the picture', async () => {
     journal.apply(rowsOf(chainOf(9974, 27)));
-    await frame();
+    await nextFrame();
     const svg = plot.querySelector('svg') as SVGSVGElement;
 
     expect(Number(svg.dataset['bars']) + Number(svg.dataset['heaped'])).toBe(10_000);
@@ -408,7 +399,7 @@ describe('the chart', () => {
 
   test('markup in a name is text', async () => {
     journal.apply(rowsOf([{ id: 99, method: '<img src=x onerror=alert(1)>', started: 2000, ended: 9000 }]));
-    await frame();
+    await nextFrame();
 
     expect(plot.querySelector('img')).toBeNull();
     expect(plot.textContent).toContain('<img src=x onerror=alert(1)> #27');
@@ -433,7 +424,7 @@ describe('the chart', () => {
   });
 
   test('where nothing ran there is no file', () => {
-    const nothing = chainChart({ journal: new Journal(), selection, kernel: KERNEL });
+    const nothing = chainChart({ journal: new Journal(), selection, kernel: kernelOf() });
 
     expect(nothing.svg?.()).toBeNull();
     nothing.dispose();

@@ -128,4 +128,4 @@ export function intruders(element: Element): Element[] {
   return [...element.querySelectorAll('img, script, iframe, a, b[onclick], [onerror], [onclick]')];
 }
 
-export const nextFrame = (): Promise<unknown> => new Promise(resolve => requestAnimationFrame(resolve));
+export { nextFrame } from './kernel';

@@ -12,7 +12,8 @@ import { Journal } from '../src/charts/journal';
 import { lineTotals } from '../src/charts/lines';
 import { Selection } from '../src/charts/selection';
 import type { Detail, Picture, Rows } from '../src/charts/wire';
-import { detailOf, HOSTILE, intruders, nextFrame, requestsOf, SOURCE } from './details';
+import { detailOf, HOSTILE, intruders, requestsOf, SOURCE } from './details';
+import { kernelOf, nextFrame } from './kernel';
 import { rowsOf } from './rows';
 import type { Made } from './rows';
 
@@ -57,14 +58,7 @@ async function show(
   const context: Context = {
     journal,
     selection: new Selection(selected),
-    kernel: {
-      live: has !== null,
-      trusted: true,
-      detail: ask,
-      values: vi.fn(),
-      write: vi.fn(),
-      subscribe: () => () => undefined
-    }
+    kernel: kernelOf({ live: has !== null, trusted: true, detail: ask })
   };
   const chart = executionChart(context);
   document.body.replaceChildren(chart.element);

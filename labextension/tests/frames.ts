@@ -5,6 +5,7 @@ import { chainChart } from '../src/charts/chain';
 import type { Chart, Context } from '../src/charts/chart';
 import { Journal } from '../src/charts/journal';
 import { Selection } from '../src/charts/selection';
+import { kernelOf } from './kernel';
 import { rowsOf } from './rows';
 import type { Made } from './rows';
 
@@ -40,14 +41,7 @@ window.measure = async asked => {
   const context: Context = {
     journal,
     selection: new Selection(null),
-    kernel: {
-      live: true,
-      trusted: true,
-      detail: () => Promise.resolve(),
-      values: () => Promise.resolve(new Map()),
-      write: () => Promise.resolve(),
-      subscribe: () => () => undefined
-    }
+    kernel: kernelOf({ live: true, trusted: true })
   };
   const chain = chainChart(context);
   const budget = budgetChart(context);

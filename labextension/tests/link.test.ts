@@ -2,66 +2,18 @@ import { describe, expect, it } from 'vitest';
 
 import { Journal } from '../src/charts/journal';
 import { Channel, Link } from '../src/charts/link';
-import type { Answer, Ask, Cursor, Picture, Rows, Words } from '../src/charts/wire';
+import type { Answer, Ask, Cursor, Picture, Rows } from '../src/charts/wire';
+import { detailOf } from './details';
+import { rowsOf } from './rows';
 
-const NO_WORDS: Words = { words: [], at: [] };
 const START: Cursor = { attempt: 0, write: 0 };
-
-function words(...texts: string[]): Words {
-  return { words: texts, at: texts.map((_, place) => place) };
-}
 
 /** Rows with one attempt for each id. */
 function rows(from: Cursor | null, to: Cursor | null, ids: number[], running = true): Rows {
-  const each = <T>(value: T): T[] => ids.map(() => value);
-  return {
-    origin: 0,
-    now: 100,
-    running,
-    paused: null,
-    limits: { requests: 1000, cpu: 60, memory: 2 ** 27, time: 900, chain: 2000 },
-    value: null,
-    executions: {
-      id: ids,
-      execution: ids,
-      attempt: each(1),
-      parent: each(null),
-      twist: words(...each('Sync')),
-      version: each(1),
-      method: words(...each('page')),
-      cause: words(...each('task')),
-      outcome: words(...each('ok')),
-      requests: each(5),
-      spent: {},
-      cpu_ms: each(1),
-      wall_ms: each(1),
-      memory_peak: each(null),
-      queued: each(null),
-      started: ids,
-      ended: ids,
-      line: each(null),
-      error: words(...each(''))
-    },
-    scheduled: { execution: [], parent: [], method: NO_WORDS, key: NO_WORDS, due: [], every_ms: [], total: 0 },
-    writes: {
-      id: [],
-      twist: NO_WORDS,
-      key: NO_WORDS,
-      version: [],
-      type: NO_WORDS,
-      bytes: [],
-      updated: [],
-      by: [],
-      text: []
-    },
-    progress: null,
-    details: [],
-    sources: [],
-    left_out: 0,
-    writes_left_out: 0,
-    from,
-    to
-  };
+  return rowsOf(
+    ids.map(id => ({ id })),
+    { running, from, to }
+  );
 }
 
 /** A kernel at the other end: it notes what is asked, and says what it is told to. */
@@ -185,23 +137,10 @@ describe('asking', () => {
     const { journal, link } = linked(far);
     const asked = link.detail(7);
     const { number, view } = far.asked('detail')[0]!;
-    const nothing = { line: [], tool: NO_WORDS, operation: NO_WORDS, requests: [] };
     far.say({
       view,
       number,
-      detail: {
-        id: 7,
-        arguments: null,
-        result: '42',
-        traceback: null,
-        lines: nothing,
-        requests: {
-          ...{ seq: [], tool: NO_WORDS, operation: NO_WORDS, detail: [], line: [], started: [], duration_ms: [] },
-          ...{ bytes_in: [], bytes_out: [], cpu_ms: [], error: NO_WORDS }
-        },
-        logs: { seq: [], time: [], level: NO_WORDS, line: [], text: [] },
-        logs_left_out: 0
-      },
+      detail: detailOf(7, [], [], { result: '42' }),
       source: { twist: 'Sync', version: 1, filename: '%%twist Sync', text: 'class Sync(Twist): ...' }
     });
     await asked;

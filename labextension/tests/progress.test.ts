@@ -8,6 +8,7 @@ import { figure, progressChart, sentence } from '../src/charts/progress';
 import { nearest, pointsOf, progressDrawing, thinned } from '../src/charts/progressline';
 import { Selection } from '../src/charts/selection';
 import type { ProgressRows, Rows } from '../src/charts/wire';
+import { kernelOf, nextFrame } from './kernel';
 import { rowsOf } from './rows';
 
 function rows(totals: number[], also: Partial<ProgressRows> = {}): ProgressRows {
@@ -132,34 +133,25 @@ describe('the chart', () => {
     context = {
       journal,
       selection: new Selection(),
-      kernel: {
-        live: false,
-        trusted: false,
-        detail: () => Promise.resolve(),
-        values: () => Promise.resolve(new Map()),
-        write: () => Promise.resolve(),
-        subscribe: () => () => undefined
-      }
+      kernel: kernelOf()
     };
     const chart = progressChart(context);
     document.body.replaceChildren(chart.element);
     return chart;
   }
 
-  const frame = (): Promise<void> => new Promise(resolve => requestAnimationFrame(() => resolve()));
-
   beforeEach(() => document.body.replaceChildren());
 
   it('says how to have a progress where there is none', async () => {
     const { element } = show({});
-    await frame();
+    await nextFrame();
     expect(element.textContent).toContain('%twist progress KEY');
     expect(element.querySelector('[role=progressbar]')?.closest('[hidden]')).not.toBeNull();
   });
 
   it('has a bar that says how far it is while it runs', async () => {
     const { element } = show({ progress: rows([300, 600], { expected: 1200 }), running: true });
-    await frame();
+    await nextFrame();
     const bar = element.querySelector('[role=progressbar]');
     const told = ['aria-valuemin', 'aria-valuemax', 'aria-valuenow', 'aria-valuetext', 'aria-label'];
     expect(told.map(name => bar?.getAttribute(name))).toEqual([
@@ -172,14 +164,14 @@ describe('the chart', () => {
     context.journal.apply(
       rowsOf([], { progress: rows([300, 600, 1200], { expected: 1200 }), running: false })
     );
-    await frame();
+    await nextFrame();
     expect((bar as HTMLElement).hidden).toBe(true);
     expect(element.textContent).toContain('all there');
   });
 
   it('has a bar without an end where nobody knows it', async () => {
     const { element } = show({ progress: rows([300]), running: true });
-    await frame();
+    await nextFrame();
     const bar = element.querySelector('[role=progressbar]');
     expect(bar?.hasAttribute('aria-valuenow')).toBe(false);
     expect(bar?.getAttribute('aria-valuetext')).toBe('300 items');
@@ -187,7 +179,7 @@ describe('the chart', () => {
 
   it('has a row a write, which selects who wrote it', async () => {
     const { element } = show({ progress: rows([300, 600], { by: [1, null] }) });
-    await frame();
+    await nextFrame();
     const shown = [...element.querySelectorAll<HTMLElement>('[role=row]')].slice(1);
     expect(shown.map(row => row.textContent)).toEqual([
       '#1 start1.00 s+300300—1.5—',
@@ -199,7 +191,7 @@ describe('the chart', () => {
 
   it('draws only the rows in view', async () => {
     const { element } = show({ progress: rows(Array.from({ length: 20_000 }, (_, index) => index)) });
-    await frame();
+    await nextFrame();
     expect(element.querySelectorAll('[role=row]').length).toBeLessThan(60);
     expect(element.querySelector('[role=grid]')?.getAttribute('aria-rowcount')).toBe('20001');
   });
@@ -207,7 +199,7 @@ describe('the chart', () => {
   it('shows hostile names as text', async () => {
     const hostile = rows([1], { key: '<img src=x>\u202e', field: '', by: [2] });
     const { element } = show({ progress: hostile });
-    await frame();
+    await nextFrame();
     expect(element.querySelector('img, b')).toBeNull();
     expect(element.textContent).toContain('<img src=x>[U+202E]: 1 item');
     expect(element.textContent).toContain('#2 <b>x[U+202E]');
@@ -215,7 +207,7 @@ describe('the chart', () => {
 
   it('has a table of what it shows, with the figures of a real sync', async () => {
     const chart = show((firstSync as unknown as { rows: Rows }).rows);
-    await frame();
+    await nextFrame();
     const table = chart.table?.();
     expect(table?.rows).toHaveLength(26);
     expect(table?.rows[25]?.slice(0, 2)).toEqual(['#26', 'sync_page']);

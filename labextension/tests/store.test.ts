@@ -7,6 +7,7 @@ import { Journal } from '../src/charts/journal';
 import { Selection } from '../src/charts/selection';
 import { storeChart } from '../src/charts/store';
 import type { Rows, WriteRows } from '../src/charts/wire';
+import { nextFrame } from './kernel';
 import { rowsOf, words } from './rows';
 
 interface Written {
@@ -62,8 +63,6 @@ const kernel = {
   }
 };
 
-const frame = (): Promise<void> => new Promise(resolve => requestAnimationFrame(() => resolve()));
-
 const ATTEMPTS = [
   { id: 1, method: 'start' },
   { id: 2, method: 'step' },
@@ -79,7 +78,7 @@ async function draw(journal: Journal): Promise<void> {
   context = { journal, selection: new Selection(), kernel };
   chart = storeChart(context);
   document.body.replaceChildren(chart.element);
-  await frame();
+  await nextFrame();
 }
 
 function find<E extends HTMLElement>(selector: string): E {
@@ -115,15 +114,15 @@ function lines(): string[] {
 async function press(...keys: string[]): Promise<void> {
   for (const key of keys) {
     tree().dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
-    await frame();
+    await nextFrame();
   }
 }
 
 async function click(target: Element | string): Promise<void> {
   const node = typeof target === 'string' ? button(target) : target;
   node.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-  await frame();
-  await frame();
+  await nextFrame();
+  await nextFrame();
 }
 
 function button(name: string): HTMLButtonElement {
@@ -140,14 +139,14 @@ async function slide(step: number): Promise<void> {
   const slider = find<HTMLInputElement>('input[type=range]');
   slider.value = String(step);
   slider.dispatchEvent(new Event('input'));
-  await frame();
+  await nextFrame();
 }
 
 async function type(selector: string, text: string): Promise<void> {
   const field = find<HTMLInputElement>(selector);
   field.value = text;
   field.dispatchEvent(new Event('input', { bubbles: true }));
-  await frame();
+  await nextFrame();
 }
 
 const caption = (): string => find('.pnb-time-caption').textContent ?? '';
@@ -213,13 +212,13 @@ describe('the Store', () => {
     const more = (value: string): Rows =>
       rowsOf([], { writes: written([{ key: 'live', value, by: 3 }], 7), running: true });
     context.journal.apply(more('x'));
-    await frame();
+    await nextFrame();
     expect(lines()).toContain('+ live "x"');
     await slide(1);
     context.journal.apply(
       rowsOf([], { writes: written([{ key: 'later', value: 'y', by: 4 }], 8), running: true })
     );
-    await frame();
+    await nextFrame();
     expect(lines().join()).not.toContain('later');
     expect(caption()).toContain('1 of 5');
   });
@@ -227,17 +226,17 @@ describe('the Store', () => {
   it('goes where the selection goes, if it is to follow', async () => {
     await show(HISTORY);
     context.selection.set(1);
-    await frame();
+    await nextFrame();
     expect(caption()).toContain('After #1 start');
     context.selection.set(3);
-    await frame();
+    await nextFrame();
     expect(caption()).toContain('#3 look wrote nothing here.');
     const follows = [...chart.element.querySelectorAll('label')].find(
       each => each.textContent === 'follow selection'
     );
     follows?.querySelector('input')?.click();
     context.selection.set(1);
-    await frame();
+    await nextFrame();
     expect(caption()).not.toContain('After #1 start');
     await click('Go to #1 start');
     expect(caption()).toContain('After #1 start');
@@ -247,10 +246,10 @@ describe('the Store', () => {
     await show(HISTORY, { running: true });
     context.journal.apply(rowsOf([], { writes: written([]), running: false }));
     context.selection.set(1);
-    await frame();
+    await nextFrame();
     expect(caption()).toContain('Now');
     context.selection.set(2);
-    await frame();
+    await nextFrame();
     expect(caption()).toContain('After #2 step');
   });
 
@@ -259,7 +258,7 @@ describe('the Store', () => {
     context.journal.apply(rowsOf([], { writes: written([]), running: false }));
     await Promise.resolve();
     context.selection.set(1);
-    await frame();
+    await nextFrame();
     expect(caption()).toContain('After #1 start');
   });
 
@@ -296,7 +295,7 @@ describe('the Store', () => {
     expect([...twists.options].map(option => option.text)).toEqual(['CalendarSync', 'MailSync/second']);
     twists.value = 'MailSync/second';
     twists.dispatchEvent(new Event('change'));
-    await frame();
+    await nextFrame();
     expect(lines()).toEqual(['+ other "x"']);
   });
 
@@ -310,7 +309,7 @@ describe('the Store', () => {
       .find(each => each.textContent === 'locks')
       ?.querySelector('input')
       ?.click();
-    await frame();
+    await nextFrame();
     expect(lines()).toEqual(['+ __lock__:sync {execution: "e"}', '+ a "x"']);
     await press('Home', 'F2');
     expect(chart.element.querySelector('.pnb-edit')).toBeNull();
@@ -322,7 +321,7 @@ describe('the Store', () => {
       .find(each => each.textContent === 'only changes')
       ?.querySelector('input')
       ?.click();
-    await frame();
+    await nextFrame();
     expect(lines()).toEqual(['+ note "mine"']);
   });
 });
@@ -339,7 +338,7 @@ describe('the search', () => {
     expect(find('.pnb-store-note').textContent).toBe('Nothing matches.');
     const search = find<HTMLInputElement>('input[type=search]');
     search.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
-    await frame();
+    await nextFrame();
     expect(search.value).toBe('');
     expect(lines().length).toBeGreaterThan(4);
   });
@@ -356,7 +355,7 @@ describe('the tree', () => {
     await show(NESTED);
     expect(chart.element.querySelectorAll('[role=tree] [tabindex="0"]')).toHaveLength(0);
     tree().focus();
-    await frame();
+    await nextFrame();
     const active = (): string =>
       document
         .getElementById(tree().getAttribute('aria-activedescendant') ?? '')
@@ -472,7 +471,7 @@ describe('changing by hand', () => {
     context.journal.apply(
       rowsOf([], { writes: written([{ key: 'note', value: 'yours', by: null, version: 2 }], 7) })
     );
-    await frame();
+    await nextFrame();
     expect(lines()).toContain('~ note "mine" → "yours"');
   });
 
@@ -506,7 +505,7 @@ describe('changing by hand', () => {
     await click(item('note'));
     await click('Edit');
     context.journal.apply(rowsOf([], { writes: written([{ key: 'note', value: 'theirs', by: 3 }], 7) }));
-    await frame();
+    await nextFrame();
     await type('.pnb-edit textarea', 'yours');
     await click('Save');
     expect(find('.pnb-edit').textContent).toContain('It was written meanwhile by #3 look.');
@@ -552,7 +551,7 @@ describe('changing by hand', () => {
     expect(chart.element.querySelector('.pnb-edit')).toBeNull();
     Object.assign(kernel, { live: true, trusted: true });
     listeners.forEach(tell => tell());
-    await frame();
+    await nextFrame();
     expect(button('Edit')).toBeTruthy();
   });
 
@@ -622,7 +621,7 @@ it('can be disposed of while it waits for a frame', async () => {
   chart.redraw();
   chart.dispose();
   context.journal.apply(rowsOf([], { writes: written([{ key: 'late', value: 1 }], 7) }));
-  await frame();
+  await nextFrame();
   expect(lines().join()).not.toContain('late');
   expect(listeners.size).toBe(0);
 });
