@@ -44,6 +44,7 @@ _BEGUN = """
     ({ model }) => model.sharedModel.id === id
         && (model.executionState === 'running' || ![null, before].includes(model.executionCount ?? null)))
 """
+_SHUTDOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 _COMMAND = """
 async ([id, args, wait]) => {
     const done = window.jupyterapp.commands.execute(id, args);
@@ -172,7 +173,8 @@ class Notebook:
         self.page.wait_for_function(_IDLE)
 
     def close(self) -> None:
-        """Close the page."""
+        """End the kernel, and close the page."""
+        self.page.evaluate(_SHUTDOWN)
         self.page.close()
 
     def cells(self) -> dict[str, Any]:

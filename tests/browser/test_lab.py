@@ -85,7 +85,7 @@ def test_a_saved_notebook_shows_its_pictures_when_it_is_opened_again(
 
     assert "over_requests" in output.inner_text()
     assert output.locator("svg").count() > 0
-    again.close()
+    again.page.close()  # the kernel is that of the other page
 
 
 SPIN = """%%twist
