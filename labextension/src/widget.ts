@@ -1,8 +1,8 @@
 /** The pictures as a Jupyter widget: for VS Code and Colab, and inside of other widgets anywhere. */
 
-import { Channel } from './charts/link';
+import type { Channel } from './charts/link';
 import { mount } from './charts/picture';
-import { Answer, Ask, Picture } from './charts/wire';
+import type { Answer, Ask, Picture } from './charts/wire';
 
 /** What anywidget gives; `picture` is the trait of that name in Python. */
 interface Model {

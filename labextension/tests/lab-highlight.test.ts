@@ -1,7 +1,8 @@
 import { Text } from '@codemirror/state';
 import { describe, expect, it } from 'vitest';
 
-import { Token, headerLine, headerTokens, lineTokens } from '../src/lab/highlight';
+import { headerLine, headerTokens, lineTokens } from '../src/lab/highlight';
+import type { Token } from '../src/lab/highlight';
 
 /** Each part as `kind:text`. */
 const parts = (text: string, tokens: Token[]): string[] =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { CYCLE, Lane, Lanes, Stay } from '../src/charts/lanes';
+import { CYCLE, Lane, Lanes } from '../src/charts/lanes';
+import type { Stay } from '../src/charts/lanes';
 
 function stay(item: number, started: number, ended: number, more: Partial<Stay> = {}): Stay {
   return { item, since: started, started, ended, failed: false, ...more };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { Journal } from '../src/charts/journal';
-import { Channel, Link } from '../src/charts/link';
+import { Link } from '../src/charts/link';
+import type { Channel } from '../src/charts/link';
 import type { Answer, Ask, Cursor, Picture, Rows } from '../src/charts/wire';
 import { detailOf } from './details';
 import { rowsOf } from './rows';

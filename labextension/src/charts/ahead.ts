@@ -100,7 +100,7 @@ export function addAhead(
 }
 
 /** How a scheduled task is called: in full, and by its key alone, which is the name its author gave it. */
-export function namesOf(journal: Journal, row: number): [full: string, short: string] {
+function namesOf(journal: Journal, row: number): [full: string, short: string] {
   const method = line(word(journal.scheduled.method, row), 40);
   const key = line(word(journal.scheduled.key, row), 40);
   return key === '' || key === method ? [method, method] : [`${method} “${key}”`, key];

@@ -58,7 +58,7 @@ export function budgetSvg(journal: Journal, shown: readonly number[] | null): SV
 }
 
 /** The attempts that somebody would look for, in their order: failures, what is near a limit, then the heaviest. */
-export function worthLooking(journal: Journal, all: readonly number[]): number[] {
+function worthLooking(journal: Journal, all: readonly number[]): number[] {
   if (all.length <= SINGLE) {
     return [...all];
   }

@@ -100,15 +100,15 @@ export class Drawing {
 export function follow(context: Context, host: HTMLElement, draw: () => void): Drawing {
   const drawing = new Drawing(host, draw);
   const request = (): void => drawing.request();
-  const ends = [context.journal.subscribe(request), context.selection.subscribe(request)];
+  const undo = [context.journal.subscribe(request), context.selection.subscribe(request)];
   if (typeof ResizeObserver !== 'undefined') {
     const observer = new ResizeObserver(request);
     observer.observe(host);
-    ends.push(() => observer.disconnect());
+    undo.push(() => observer.disconnect());
   }
   const dispose = drawing.dispose.bind(drawing);
   drawing.dispose = () => {
-    ends.forEach(end => end());
+    undo.forEach(end => end());
     dispose();
   };
   drawing.request();

@@ -5,12 +5,12 @@ import { clamp } from './scale';
 
 export class Chips {
   readonly element = element('div', { class: 'pnb-ex-chips', role: 'toolbar', 'aria-label': 'Show only' });
-  private readonly end: () => void;
+  private readonly undo: () => void;
   private chips: HTMLButtonElement[] = [];
   private at = 0;
 
   constructor() {
-    this.end = listen(this.element, 'keydown', event => this.move(event));
+    this.undo = listen(this.element, 'keydown', event => this.move(event));
   }
 
   /** Show other buttons; the one in the place of the one that had the focus has it. */
@@ -25,7 +25,7 @@ export class Chips {
   }
 
   dispose(): void {
-    this.end();
+    this.undo();
   }
 
   private move(event: KeyboardEvent): void {

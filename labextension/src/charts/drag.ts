@@ -19,7 +19,7 @@ export function drag(
 ): void {
   let last = pressed.clientX;
   let dragged = false;
-  const stop = (): void => ends.forEach(end => end());
+  const stop = (): void => undo.forEach(undo => undo());
   const move = (event: PointerEvent): void => {
     if (event.buttons === 0) {
       // It was let go elsewhere.
@@ -42,7 +42,7 @@ export function drag(
       clicked();
     }
   };
-  const ends = [
+  const undo = [
     listen(host, 'pointermove', move),
     listen(host, 'pointerup', letGo),
     listen(host, 'pointercancel', stop)

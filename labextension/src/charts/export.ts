@@ -1,6 +1,6 @@
 /** A chart as a file: SVG, PNG or CSV. */
 
-import { Chart, Table } from './chart';
+import type { Chart, Table } from './chart';
 
 /** A cell that a spreadsheet would take for a formula is kept from being one. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -27,7 +27,7 @@ export function svgText(svg: SVGSVGElement): string {
 }
 
 /** A drawing as a PNG of twice its size. */
-export async function png(svg: SVGSVGElement): Promise<Blob> {
+async function png(svg: SVGSVGElement): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svgText(svg)], { type: 'image/svg+xml' }));
   try {
     const image = new Image();

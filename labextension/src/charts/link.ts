@@ -1,8 +1,8 @@
 /** Asks the kernel on behalf of one picture, and puts what it answers into the picture's journal. */
 
-import { Kernel } from './chart';
+import type { Kernel } from './chart';
 import { Journal } from './journal';
-import { Answer, Ask, Cursor, Picture } from './wire';
+import type { Answer, Ask, Cursor, Picture } from './wire';
 
 /** A way to the kernel and back: a comm of JupyterLab's, or a widget's model. */
 export interface Channel {

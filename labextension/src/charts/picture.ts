@@ -1,10 +1,11 @@
 /** A picture in an element of a page: what JupyterLab's renderer and the widget have in common. */
 
-import { Context } from './chart';
+import type { Context } from './chart';
 import { element } from './dom';
 import { Inspector } from './inspector';
 import { Journal } from './journal';
-import { Channel, Link } from './link';
+import { Link } from './link';
+import type { Channel } from './link';
 import { Selection } from './selection';
 import { line } from './text';
 import { PANELS } from './wire';

@@ -18,8 +18,8 @@ import { bytesOf, decode, encode, isDict, leaf, needsEscapes, quoted, size, writ
 import type { Decoded } from './value';
 
 /** Bytes of a key, and of an encoded value (SPEC 5). */
-export const KEY_LIMIT = 1024;
-export const VALUE_LIMIT = 2 ** 20;
+const KEY_LIMIT = 1024;
+const VALUE_LIMIT = 2 ** 20;
 
 /** What a bool is chosen from. */
 export const FLAGS = ['True', 'False'];

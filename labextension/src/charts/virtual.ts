@@ -48,7 +48,7 @@ export class VirtualRows<R extends Row> {
   private readonly id = uniqueId('row');
   private readonly rowHeight: number;
   private readonly maxHeight: number;
-  private readonly ends: (() => void)[];
+  private readonly undo: (() => void)[];
   private placed = new Map<number, Placed<R>>();
   private spare: Placed<R>[] = [];
   private length = 0;
@@ -81,7 +81,7 @@ export class VirtualRows<R extends Row> {
       },
       this.body
     );
-    this.ends = [
+    this.undo = [
       listen(this.element, 'scroll', () => this.onScroll(), { passive: true }),
       listen(this.element, 'keydown', event => this.onKey(event)),
       listen(this.element, 'click', event => this.onClick(event)),
@@ -93,7 +93,7 @@ export class VirtualRows<R extends Row> {
     if (typeof ResizeObserver !== 'undefined') {
       const observer = new ResizeObserver(() => this.onShown());
       observer.observe(this.element);
-      this.ends.push(() => observer.disconnect());
+      this.undo.push(() => observer.disconnect());
     }
   }
 
@@ -181,7 +181,7 @@ export class VirtualRows<R extends Row> {
   }
 
   dispose(): void {
-    this.ends.forEach(end => end());
+    this.undo.forEach(undo => undo());
     this.placed.clear();
     this.spare = [];
   }

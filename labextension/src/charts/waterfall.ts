@@ -54,7 +54,7 @@ export class WaterfallView {
   private readonly inspected = element('div', { class: 'pnb-ex-inspected' });
   private readonly nothing = element('p', { class: 'pnb-quiet' });
   private readonly grid: RowGrid;
-  private readonly unlisten: () => void;
+  private readonly undo: () => void;
   private facts: WaterfallFacts | null = null;
   private filter: Filter = NO_FILTER;
   private shown: Entry[] = [];
@@ -101,7 +101,7 @@ export class WaterfallView {
       this.grid.element,
       this.inspected
     );
-    this.unlisten = listen(this.search, 'input', () =>
+    this.undo = listen(this.search, 'input', () =>
       this.narrow({ ...this.filter, text: this.search.value })
     );
   }
@@ -141,7 +141,7 @@ export class WaterfallView {
   }
 
   dispose(): void {
-    this.unlisten();
+    this.undo();
     this.chips.dispose();
     this.strip.dispose();
     this.grid.dispose();

@@ -5,7 +5,8 @@ import type { Kernel } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 
 import type { Channel } from '../charts/link';
-import { Answer, Ask, COMM_TARGET } from '../charts/wire';
+import { COMM_TARGET } from '../charts/wire';
+import type { Answer, Ask } from '../charts/wire';
 
 /** What of a notebook's session a comm needs. */
 export type Session = Pick<

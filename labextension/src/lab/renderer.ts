@@ -9,7 +9,8 @@ import { line } from '../charts/text';
 import { MIME_TYPE } from '../charts/wire';
 import type { Picture } from '../charts/wire';
 import { pictureOf, sourceOf } from './bundle';
-import { CommChannel, Session } from './comm';
+import { CommChannel } from './comm';
+import type { Session } from './comm';
 import type { Heard } from './heard';
 
 const CLASS = 'plot-nb-output';
