@@ -249,6 +249,18 @@ describe('the form', () => {
     expect(close).toHaveBeenCalled();
   });
 
+  it('closes with Escape, but not over what was typed', () => {
+    const { close, find } = open();
+    const field = find<HTMLInputElement>('.pnb-edit-field input');
+    const escape = (): void => void field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+    field.value = '6';
+    escape();
+    expect(close).not.toHaveBeenCalled();
+    field.value = '5';
+    escape();
+    expect(close).toHaveBeenCalledOnce();
+  });
+
   it('keeps what was typed and says what is wrong with it', async () => {
     const { save, close, find, press } = open();
     const field = find<HTMLInputElement>('.pnb-edit-field input');

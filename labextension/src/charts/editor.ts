@@ -41,6 +41,8 @@ export class Editor {
   private field: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null = null;
   private doubted = '';
   private busy = false;
+  /** How it stood before anything was typed. */
+  private readonly untouched: string;
 
   constructor(private readonly editing: Editing) {
     const draft = editing.stored ? draftOf(editing.stored) : { type: typeNamed('text'), text: '' };
@@ -68,6 +70,8 @@ export class Editor {
       element('div', { class: 'pnb-edit-buttons' }, this.saveButton, this.cancelButton)
     );
     this.makeField(draft.text);
+    this.untouched = this.written();
+    this.saveButton.title = 'Enter, in a text of several lines Ctrl+Enter';
     this.type.addEventListener('change', () => this.retype());
     this.element.addEventListener('input', () => this.typed());
     this.element.addEventListener('keydown', event => this.pressed(event));
@@ -75,6 +79,10 @@ export class Editor {
 
   focus(): void {
     (this.key ?? this.field ?? this.type).focus();
+  }
+
+  private written(): string {
+    return JSON.stringify([this.key?.value, this.type.value, this.field?.value]);
   }
 
   private get chosen(): EditorType {
@@ -129,6 +137,9 @@ export class Editor {
         event.preventDefault();
         void this.save();
       }
+    } else if (event.key === 'Escape' && this.written() === this.untouched) {
+      event.preventDefault();
+      this.editing.close();
     }
     event.stopPropagation();
   }
