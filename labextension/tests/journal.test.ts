@@ -75,6 +75,16 @@ test('rows with a known id take the place of those before', () => {
   expect([journal.failed, journal.firstFailure()]).toEqual([true, 0]);
 });
 
+test('the first failure is one for good, or else one that was made up for', () => {
+  const attempts = [
+    { id: 1, execution: 1, attempt: 1, outcome: 'error' },
+    { id: 2, execution: 1, attempt: 2, outcome: 'ok' },
+    { id: 3, execution: 2, attempt: 1, outcome: 'error' }
+  ];
+  expect(new Journal(rowsOf(attempts)).firstFailure()).toBe(2);
+  expect(new Journal(rowsOf(attempts.slice(0, 2))).firstFailure()).toBe(0);
+});
+
 test('attempts at one execution share its number and follow each other', () => {
   const journal = new Journal(
     rowsOf([

@@ -12,6 +12,7 @@ import { mount } from '../src/charts/picture';
 import type { Mounted, Options } from '../src/charts/picture';
 import type { Answer, Ask, Picture } from '../src/charts/wire';
 import { nextFrame } from './kernel';
+import { rowsOf } from './rows';
 
 const FIXTURES = { concurrent, first_sync: firstSync, hostile, retries, scheduled, store_types: storeTypes, wrong_way: wrongWay };
 
@@ -85,11 +86,19 @@ describe('a picture', () => {
     expect(host.querySelector('[role=status]')!.textContent).toContain('3 executions, 14 requests: 2 ok, 1 error');
   });
 
-  it('begins with what went wrong', async () => {
+  it('begins with what went wrong for good', async () => {
     show(fixture('retries'));
     await nextFrame();
 
-    expect(host.querySelector('.pnb-lower')!.textContent).toContain('#2 stubborn');
+    expect(host.querySelector('.pnb-lower')!.textContent).toContain('#3 hopeless');
+  });
+
+  it('of nothing has no execution to select, and nothing that went well', () => {
+    show(fixture('first_sync', { rows: rowsOf([]) }));
+
+    expect(host.querySelector('.pnb-heading')!.textContent).toContain('Nothing ran.');
+    expect(host.querySelector('.pnb-heading')!.textContent).not.toContain('✓');
+    expect(host.querySelector<HTMLElement>('.pnb-lower')!.hidden).toBe(true);
   });
 
   it('leaves nothing behind', () => {
@@ -180,6 +189,16 @@ describe('what a picture asks by itself', () => {
     show(running, { trusted: () => false });
 
     expect(kinds()).toEqual([]);
+  });
+
+  it.each([
+    ['the rest of what is selected, if the kernel has just shown it', true, ['detail']],
+    ['nothing of what is selected, if it comes from a file', false, []]
+  ])('is %s', async (_, follow, asked) => {
+    show(fixture('wrong_way', { source: 'key' }), { follow });
+    await nextFrame();
+
+    expect(kinds()).toEqual(asked);
   });
 
   it.each([

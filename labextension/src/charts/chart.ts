@@ -28,6 +28,8 @@ export interface Context {
 export interface Kernel {
   /** False in a saved picture without a kernel. */
   readonly live: boolean;
+  /** Whether it has shown the picture itself, and not a file: then it may be asked without a click. */
+  readonly hasShown?: boolean;
   /** Whether values may be changed: not in a picture that somebody else has saved. */
   readonly trusted: boolean;
   /** Puts all about an attempt into the journal; rejects with an Error that says why not. */

@@ -275,7 +275,9 @@ class ExecutionChart implements Chart {
     const isNew = this.stoodAt.get(attempt.id) !== standOf(attempt);
     const isPartial = this.feed !== null && (this.feed.missing > 0 || this.feed.logsMissing > 0);
     const wanted =
-      this.detail === undefined || isNew || (isPartial && this.isByHand && !this.loaded.has(attempt.id));
+      this.detail === undefined ||
+      isNew ||
+      (isPartial && (this.isByHand || kernel.hasShown === true) && !this.loaded.has(attempt.id));
     if (!wanted || !kernel.live || this.asking !== null || this.problem?.id === attempt.id) {
       return;
     }

@@ -60,6 +60,7 @@ export class Inspector {
   private readonly lower: HTMLElement | null = null;
   private readonly rest: Rest;
   private of: 'attempts' | 'writes' = 'attempts';
+  private detailed = true;
   private wasRunning: boolean;
   /** Whether the user has chosen a tab: then it stays open. */
   private chosen = false;
@@ -130,11 +131,7 @@ export class Inspector {
     const { journal } = this.context;
     const about = [line(this.title, 80), this.goesOn()].filter(part => part !== '').join(', ');
     const title = about === '' ? '' : `${about}: `;
-    const [shape, state] = journal.running
-      ? [RUNNING, 'pnb-running']
-      : journal.failed
-        ? [OVER, 'pnb-bad']
-        : [OK, 'pnb-ok'];
+    const [shape, state] = this.stand();
     const summary = journal.summary();
     this.heading.replaceChildren(
       element('span', { class: state, 'aria-hidden': 'true' }, shape),
@@ -147,6 +144,26 @@ export class Inspector {
     setText(this.remarks, journal.remarks().join(' '));
     setText(this.spoken, journal.running ? about : `${title}${summary}`);
     this.rest.show(this.of);
+    this.showLower();
+  }
+
+  /** A shape and its class. */
+  private stand(): [shape: string, state: string] {
+    const { running, failed, length } = this.context.journal;
+    if (running) {
+      return [RUNNING, 'pnb-running'];
+    }
+    if (length === 0) {
+      return ['–', 'pnb-quiet'];
+    }
+    return failed ? [OVER, 'pnb-bad'] : [OK, 'pnb-ok'];
+  }
+
+  /** The selected execution, where there is any to select. */
+  private showLower(): void {
+    if (this.lower !== null) {
+      this.lower.hidden = !this.detailed || this.context.journal.length === 0;
+    }
   }
 
   private goesOn(): string {
@@ -218,9 +235,8 @@ export class Inspector {
         charts.forEach(chart => chart.redraw());
       }
     }
-    if (this.lower !== null) {
-      this.lower.hidden = !tab.detailed;
-    }
+    this.detailed = tab.detailed;
+    this.showLower();
     this.offer(this.shown.get(tab)?.charts ?? []);
     this.of = tab.of ?? 'attempts';
     this.rest.show(this.of);

@@ -81,14 +81,18 @@ export class Journal extends Attempts {
     return this.most?.index ?? null;
   }
 
-  /** Where the first attempt is that ended in anything but success. */
+  /** Where the first execution failed for good; where none did, the first attempt that was made again. */
   firstFailure(): number | null {
+    let madeAgain: number | null = null;
     for (let index = 0; index < this.length; index += 1) {
       if (this.failedAt(index)) {
-        return index;
+        if (this.isLast(index)) {
+          return index;
+        }
+        madeAgain ??= index;
       }
     }
-    return null;
+    return madeAgain;
   }
 
   /** Requests of all attempts by kind, in the order of the bar's parts. */

@@ -41,7 +41,6 @@ export class Link implements Kernel {
   private pushes = 0;
   /** Whether rows were asked for. */
   following = false;
-  /** Whether the kernel itself has shown the picture, and not a file. */
   hasShown = false;
   private open: boolean;
 
@@ -68,6 +67,14 @@ export class Link implements Kernel {
   subscribe(changed: () => void): () => void {
     this.changed.add(changed);
     return () => this.changed.delete(changed);
+  }
+
+  /** The kernel has shown the picture. */
+  show(): void {
+    if (!this.hasShown) {
+      this.hasShown = true;
+      this.changed.forEach(changed => changed());
+    }
   }
 
   /** Have the kernel send what happens from now on, and what happened since the journal's last row. */

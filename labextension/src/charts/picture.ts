@@ -84,7 +84,7 @@ function show(host: HTMLElement, picture: Picture, channel: Channel | null, opti
   });
   host.replaceChildren(inspector.element);
   const follow = (): void => {
-    link.hasShown = true;
+    link.show();
     if (picture.live && !link.following) {
       link.follow();
     }
