@@ -128,4 +128,11 @@ export function intruders(element: Element): Element[] {
   return [...element.querySelectorAll('img, script, iframe, a, b[onclick], [onerror], [onclick]')];
 }
 
-export { nextFrame } from './kernel';
+/** The button whose text holds another. */
+export function named(element: Element, text: string): HTMLButtonElement {
+  const found = [...element.querySelectorAll('button')].find(each => each.textContent?.includes(text));
+  if (!found) {
+    throw new Error(`there is no button ${text}`);
+  }
+  return found;
+}

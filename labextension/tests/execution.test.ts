@@ -12,7 +12,7 @@ import { Journal } from '../src/charts/journal';
 import { lineTotals } from '../src/charts/lines';
 import { Selection } from '../src/charts/selection';
 import type { Detail, Picture, Rows } from '../src/charts/wire';
-import { detailOf, HOSTILE, intruders, requestsOf, SOURCE } from './details';
+import { detailOf, HOSTILE, intruders, named, requestsOf, SOURCE } from './details';
 import { kernelOf, nextFrame } from './kernel';
 import { rowsOf } from './rows';
 import type { Made } from './rows';
@@ -69,14 +69,6 @@ async function show(
 async function settle(): Promise<void> {
   await nextFrame();
   await nextFrame();
-}
-
-function named(element: Element, text: string): HTMLButtonElement {
-  const found = [...element.querySelectorAll('button')].find(each => each.textContent?.includes(text));
-  if (!found) {
-    throw new Error(`there is no button ${text}`);
-  }
-  return found;
 }
 
 beforeEach(() => document.body.replaceChildren());

@@ -5,7 +5,8 @@ import { Journal } from '../src/charts/journal';
 import { logsChart, logsOf, logsSummary, selectLogs } from '../src/charts/logs';
 import { Selection } from '../src/charts/selection';
 import type { Detail } from '../src/charts/wire';
-import { detailOf, HOSTILE, intruders, nextFrame } from './details';
+import { detailOf, HOSTILE, intruders } from './details';
+import { kernelOf, nextFrame } from './kernel';
 import { rowsOf } from './rows';
 
 const ATTEMPTS = [
@@ -33,14 +34,7 @@ function contextOf(of: Journal, selected: number | null = null): Context {
   return {
     journal: of,
     selection: new Selection(selected),
-    kernel: {
-      live: true,
-      trusted: true,
-      detail: vi.fn(),
-      values: vi.fn(),
-      write: vi.fn(),
-      subscribe: () => () => undefined
-    }
+    kernel: kernelOf({ live: true, trusted: true, detail: vi.fn() })
   };
 }
 

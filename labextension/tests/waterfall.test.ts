@@ -5,7 +5,7 @@ import type { Entry, Feed } from '../src/charts/feed';
 import { factsOf, WaterfallView } from '../src/charts/waterfall';
 import type { WaterfallFacts } from '../src/charts/waterfall';
 import { waterfallSvg } from '../src/charts/waterfallfile';
-import { detailOf, HOSTILE, intruders, requestsOf } from './details';
+import { detailOf, HOSTILE, intruders, named, requestsOf } from './details';
 import type { MadeLog, MadeRequest } from './details';
 
 function feed(requests: MadeRequest[], logs: MadeLog[] = [], made = requests.length, limit = 1000): Feed {
@@ -41,14 +41,6 @@ function view(shown: Feed): {
 
 function press(target: Element, key: string): void {
   target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-}
-
-function chip(element: Element, name: string): HTMLButtonElement {
-  const found = [...element.querySelectorAll('button')].find(each => each.textContent?.includes(name));
-  if (!found) {
-    throw new Error(`there is no button ${name}`);
-  }
-  return found;
 }
 
 beforeEach(() => document.body.replaceChildren());
@@ -209,19 +201,19 @@ describe('the waterfall on the screen', () => {
     expect(grid.getAttribute('aria-label')).toBe('Requests and logs of #2 sync_page: 2 of 3 requests');
     press(grid, 'Escape');
     expect(unpick).toHaveBeenCalledOnce();
-    chip(shown.element, 'line 4 only').click();
+    named(shown.element, 'line 4 only').click();
     expect(unpick).toHaveBeenCalledTimes(2);
   });
 
   it('shows only a kind where its button is pressed, and keeps the focus there', () => {
     const { view: shown } = view(feed([{ seq: 1, name: 'network.fetch' }, { seq: 2 }]));
-    chip(shown.element, 'network 1').focus();
-    chip(shown.element, 'network 1').click();
+    named(shown.element, 'network 1').focus();
+    named(shown.element, 'network 1').click();
 
     expect(said(shown.entries)).toBe('1');
-    expect(chip(shown.element, 'network 1').getAttribute('aria-pressed')).toBe('true');
-    expect(document.activeElement).toBe(chip(shown.element, 'network 1'));
-    chip(shown.element, 'network 1').click();
+    expect(named(shown.element, 'network 1').getAttribute('aria-pressed')).toBe('true');
+    expect(document.activeElement).toBe(named(shown.element, 'network 1'));
+    named(shown.element, 'network 1').click();
     expect(said(shown.entries)).toBe('1 2');
   });
 
