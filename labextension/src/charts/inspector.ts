@@ -57,6 +57,10 @@ export class Inspector {
   private readonly tabs = new Map<Tab, HTMLButtonElement>();
   private readonly shown = new Map<Tab, { panel: HTMLElement; charts: Chart[] }>();
   private readonly undo: (() => void)[] = [];
+  /** Why the chain waits to be resumed, and how. */
+  private readonly paused = element('p', { class: 'pnb-paused' });
+  /** What the first execution returned. */
+  private readonly value = element('p', { class: 'pnb-value-of-run' });
   private readonly lower: HTMLElement | null = null;
   private readonly rest: Rest;
   private of: 'attempts' | 'writes' = 'attempts';
@@ -76,7 +80,7 @@ export class Inspector {
     // JupyterLab would take the arrow keys for its own.
     this.element = element('div', { class: 'pnb', 'data-lm-suppress-shortcuts': 'true' });
     const head = element('div', { class: 'pnb-head' }, element('div', { class: 'pnb-words' }, this.heading, this.remarks));
-    this.element.append(head, this.spoken, this.rest.element);
+    this.element.append(head, this.spoken, this.paused, this.value, this.rest.element);
     if (panel === 'inspector') {
       head.append(this.makeTabs());
       this.lower = element('div', { class: 'pnb-lower' }, this.keep(executionChart(context)).element);
@@ -142,6 +146,10 @@ export class Inspector {
       made.hidden = tab.empty?.(journal) ?? false;
     }
     setText(this.remarks, journal.remarks().join(' '));
+    setText(this.paused, journal.paused === null ? '' : `Ⅱ ${block(journal.paused, 1000)}`);
+    this.paused.hidden = journal.paused === null;
+    setText(this.value, journal.value === null ? '' : `Result: ${block(journal.value, 2000)}`);
+    this.value.hidden = journal.value === null;
     setText(this.spoken, journal.running ? about : `${title}${summary}`);
     this.rest.show(this.of);
     this.showLower();
