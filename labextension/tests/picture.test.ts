@@ -80,6 +80,16 @@ describe('a picture', () => {
     expect(host.querySelector('b')).toBeNull();
   });
 
+  it('says why a chain waits, and what the first execution returned, as text', () => {
+    const picture = fixture('retries');
+    picture.rows.paused = 'paused after 2,000 executions: <b>step</b> keeps queueing';
+    picture.rows.value = "{'page': '<i>7</i>'}";
+    show(picture);
+
+    expect(host.textContent).toContain('Ⅱ paused after 2,000 executions: <b>step</b> keeps queueing');
+    expect(host.textContent).toContain("Result: {'page': '<i>7</i>'}");
+  });
+
   it('says what it comes to where a screen reader hears it', () => {
     show(fixture('retries'));
 

@@ -13,7 +13,7 @@ import { progressChart } from './progress';
 import { Rest } from './rest';
 import type { Giver } from './rest';
 import { storeChart } from './store';
-import { line, messageOf } from './text';
+import { block, line, messageOf } from './text';
 import type { Panel } from './wire';
 
 type Make = (context: Context) => Chart;
