@@ -148,7 +148,7 @@ export class Inspector {
     setText(this.remarks, journal.remarks().join(' '));
     setText(this.paused, journal.paused === null ? '' : `Ⅱ ${block(journal.paused, 1000)}`);
     this.paused.hidden = journal.paused === null;
-    setText(this.value, journal.value === null ? '' : `Result: ${block(journal.value, 2000)}`);
+    setText(this.value, journal.value === null ? '' : `Result: ${block(journal.value, 600)}`);
     this.value.hidden = journal.value === null;
     setText(this.spoken, journal.running ? about : `${title}${summary}`);
     this.rest.show(this.of);
