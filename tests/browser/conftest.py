@@ -1,4 +1,4 @@
-"""One browser for all tests, and the servers."""
+"""The browser, and the servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 TUTORIAL = "01_first_sync.ipynb"
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: as long as it runs, no test can run an event loop of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         executable = (
@@ -52,7 +53,7 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tutorial(browser: Browser, lab: Lab) -> Iterator[Notebook]:
     """The tutorial, run from its first cell to its last."""
     notebook = Notebook(browser, lab, TUTORIAL)
