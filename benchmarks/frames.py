@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +40,10 @@ class Frames:
     nodes: int
 
 
-def bundle(folder: Path) -> str:
+def bundle() -> str:
     """The page's script, made of the charts' sources as they are now."""
-    made = folder / "frames.js"
-    build = FRONT_END / "node_modules" / ".bin" / "esbuild"
-    entry = FRONT_END / "tests" / "frames.ts"
-    subprocess.run(
-        [build, entry, "--bundle", "--format=iife", "--log-level=error", f"--outfile={made}"], check=True
-    )
-    return made.read_text(encoding="utf-8")
+    subprocess.run([sys.executable, FRONT_END / "build.py", "frames"], check=True, stdout=subprocess.DEVNULL)
+    return (FRONT_END / "lib" / "frames.js").read_text(encoding="utf-8")
 
 
 def style() -> str:
@@ -91,8 +85,8 @@ def main() -> None:
     """Measure each size."""
     sizes = [int(name) for name in sys.argv[1:]] or SIZES
     print(f"{'attempts':>9} {'median':>7} {'p95':>7} {'worst':>7} {'update':>7} {'nodes':>6}   (ms)")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        script = bundle(Path(folder))
+    script = bundle()
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for size in sizes:
             each = min(40, size // 20)

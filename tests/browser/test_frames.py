@@ -11,8 +11,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def script(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return bundle(tmp_path_factory.mktemp("bundle"))
+def script() -> str:
+    return bundle()
 
 
 def test_ten_thousand_attempts_are_all_in_the_picture_as_they_come(browser: Browser, script: str) -> None:
