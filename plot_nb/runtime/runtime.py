@@ -419,7 +419,7 @@ class Runtime:
         """Give the file free. What is unfinished runs again when it is opened next. More than once is no error."""
         if self._closed:
             return
-        closing = self._thread.submit(self._thread.aclose(), last=True)
+        closing = self._thread.submit(self._thread.aclose(asyncio.current_task()), last=True)
         self._closed = True
         await asyncio.wrap_future(closing)
         self._finalizer()

@@ -100,10 +100,14 @@ class EngineThread:
             await pool.start(self._loop)
             self._pool = pool
 
-    async def aclose(self) -> None:
-        """End sandboxes and fetches. Who still waits is told; the engine hears of nothing any more."""
+    async def aclose(self, by: asyncio.Task[Any] | None = None) -> None:
+        """End sandboxes and fetches. Who still waits is told; the engine hears of nothing any more.
+
+        Args:
+            by: Who closes, and waits for it: on this thread too if it came by `rt.wait`.
+        """
         self._engine = None
-        for task in list(self._working):
+        for task in self._working - {by}:
             task.cancel()
         if self._alarm is not None:
             self._alarm.cancel()

@@ -271,3 +271,10 @@ def test_what_comes_on_another_thread_just_as_the_runtime_is_closed_does_not_wai
         runtime._finalizer()
 
     on_runtime(work)
+
+
+def test_a_runtime_can_be_closed_from_code_that_cannot_await() -> None:
+    runtime = Runtime()
+    runtime.wait(runtime.aclose())
+
+    assert runtime.closed
