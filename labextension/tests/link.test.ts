@@ -130,6 +130,24 @@ describe('following', () => {
 
     expect(journal.length).toBe(0);
   });
+
+  it('asks for the end of an attempt that was lost with the last rows, but not for ever', () => {
+    const far = new Far();
+    const { journal, link } = linked(far);
+    link.follow();
+    const running = rows(START, at(1), [1]);
+    running.executions.outcome = { words: ['running'], at: [0] };
+    running.executions.ended = [null];
+    far.push(running);
+    for (let again = 0; again < 9; again += 1) {
+      far.push(rows(at(1), at(1), [], false));
+    }
+    const asked = far.asked('follow').slice(1);
+    far.push(rows(at(1), at(1), [1], false));
+
+    expect(asked.map(ask => ask.running)).toEqual([[1], [1], [1], [1], [1]]);
+    expect(journal.unfinished()).toEqual([]);
+  });
 });
 
 describe('asking', () => {

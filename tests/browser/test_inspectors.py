@@ -334,6 +334,7 @@ def test_a_saved_picture_says_nothing_to_a_kernel_until_somebody_clicks(
     notebook.command("docmanager:save")
     notebook.page.reload()
     notebook.page.wait_for_function("() => document.querySelectorAll('.pnb').length === 2")
+    notebook.wait()
     notebook.page.evaluate(_LISTEN)
     output = notebook.output("c3")
     for tab in ("Budget", "Chain", "Store", "Logs"):

@@ -13,6 +13,7 @@ from plot_nb.widgets.following import Following
 from plot_nb.widgets.source import Source
 
 PUSHES_PER_FOLLOW = 25
+MISSED = 5
 
 
 class Clock:
@@ -57,7 +58,7 @@ class Page:
 
     def __post_init__(self) -> None:
         self.cursor = {"attempt": 0, "write": 0}
-        self.pushes = 0
+        self.pushes = self.missed = 0
         self.number = 0
         self.connection = Connection(self.source, self.hear, keeps=self.keeps, following=self.following)
 
@@ -111,5 +112,7 @@ class Page:
             self.totals |= dict(zip(progress["id"], progress["total"], strict=True))
         self.cursor = {kind: max(self.cursor[kind], rows["to"][kind]) for kind in self.cursor}
         self.pushes += 1
-        if rows["running"] and self.pushes >= PUSHES_PER_FOLLOW:
+        self.missed = 0 if rows["running"] else self.missed + 1
+        misses_an_end = self.missed <= MISSED and "running" in self.attempts.values()
+        if self.pushes >= PUSHES_PER_FOLLOW if rows["running"] else misses_an_end:
             self.follow()

@@ -24,6 +24,9 @@ export interface Ears {
 /** Rows come until they are told again that somebody looks: the kernel cannot see a page that was closed. */
 const PUSHES_PER_FOLLOW = 25;
 
+/** How often rows that were lost at the very end are asked for. */
+const MISSED = 5;
+
 const NO_KERNEL =
   'The kernel that ran this is not connected, and a saved picture does not hold it: run the cell again.';
 
@@ -39,6 +42,7 @@ export class Link implements Kernel {
   private readonly undo: (() => void)[] = [];
   private asked = 0;
   private pushes = 0;
+  private missed = 0;
   /** Whether rows were asked for. */
   following = false;
   hasShown = false;
@@ -167,9 +171,21 @@ export class Link implements Kernel {
     }
     this.journal.apply(rows);
     this.pushes += 1;
-    if (rows.running && this.pushes >= PUSHES_PER_FOLLOW) {
+    if (rows.running) {
+      this.missed = 0;
+    }
+    if (rows.running ? this.pushes >= PUSHES_PER_FOLLOW : this.missesAnEnd()) {
       this.follow();
     }
+  }
+
+  /**
+   * Whether an attempt has no end here though nothing runs any more. Its row may have been lost, which no cursor
+   * shows: it is an old row that changed. What has no end for the kernel either is not asked for again and again.
+   */
+  private missesAnEnd(): boolean {
+    this.missed += 1;
+    return this.missed <= MISSED && this.journal.unfinished().length > 0;
   }
 
   private close(): void {
