@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.lab import FLAGS, Lab, Notebook
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = "01_first_sync.ipynb"
+
+expect.set_options(timeout=20_000)  # a slow machine is no failure
 
 
 # Not for the whole session: as long as it runs, no test can run an event loop of its own.
