@@ -19,6 +19,7 @@ async def go(self, count):
 """
 
 
+@pytest.mark.rule("2.13", "3.10")
 @pytest.mark.parametrize(("body", "asked"), [(SERIAL, 1234), (GATHERED, 1500)], ids=["serial", "gathered"])
 def test_request_1001_is_not_performed_and_the_store_is_as_the_1000_left_it(body: str, asked: int) -> None:
     result = called(body, asked)
@@ -31,11 +32,13 @@ def test_request_1001_is_not_performed_and_the_store_is_as_the_1000_left_it(body
     assert "\nRequestLimitExceeded: request 1,001" in str(result.traceback)
 
 
+@pytest.mark.rule("2.13")
 def test_exactly_the_limit_is_allowed() -> None:
     result = called(SERIAL, 1000)
     assert (result.outcome, len(result.store)) == ("ok", 1000)
 
 
+@pytest.mark.rule("3.11")
 def test_a_handler_of_exception_does_not_hide_it() -> None:
     body = """
     async def go(self):
@@ -50,6 +53,7 @@ def test_a_handler_of_exception_does_not_hide_it() -> None:
     assert (result.outcome, result.store) == ("over_requests", {"n": 9})
 
 
+@pytest.mark.rule("3.12")
 def test_the_outcome_is_over_requests_whatever_the_twist_catches() -> None:
     body = """
     async def go(self):
@@ -64,6 +68,7 @@ def test_the_outcome_is_over_requests_whatever_the_twist_catches() -> None:
     assert (result.outcome, result.value, result.store) == ("over_requests", None, {"n": 9})
 
 
+@pytest.mark.rule("3.13", "3.14")
 def test_a_twist_that_keeps_asking_is_stopped_after_100_refused_crossings() -> None:
     body = """
     async def go(self):
@@ -81,6 +86,7 @@ def test_a_twist_that_keeps_asking_is_stopped_after_100_refused_crossings() -> N
     assert result.executions["requests"].tolist() == [1]
 
 
+@pytest.mark.rule("3.1", "3.2", "3.3", "3.4", "3.7", "3.8", "3.9")
 @pytest.mark.parametrize(
     ("statement", "cost"),
     [
@@ -120,6 +126,7 @@ def test_the_price_table(statement: str, cost: int) -> None:
     assert result.requests.groupby("execution").size().get(result.executions["execution"].iloc[0], 0) == cost
 
 
+@pytest.mark.rule("3.3", "7.1")
 def test_run_shares_the_budget_and_run_task_has_a_fresh_one() -> None:
     body = """
     async def go(self):
@@ -135,6 +142,7 @@ def test_run_shares_the_budget_and_run_task_has_a_fresh_one() -> None:
     assert result.executions["outcome"].tolist() == ["ok", "ok"]
 
 
+@pytest.mark.rule("3.16", "3.18")
 def test_every_request_is_journaled_with_its_line_in_order() -> None:
     body = """
     async def go(self):
@@ -154,6 +162,7 @@ def test_every_request_is_journaled_with_its_line_in_order() -> None:
     assert (result.requests["bytes_out"] > 0).all()
 
 
+@pytest.mark.rule("3.19")
 def test_a_forgotten_await_is_not_performed_and_is_reported_with_its_line() -> None:
     body = """
     async def go(self):
@@ -186,6 +195,7 @@ def test_a_task_that_is_still_under_way_when_the_method_returns_is_reported() ->
     assert "later() was still under way" in warnings["text"].iloc[0]
 
 
+@pytest.mark.rule("2.17", "3.23")
 def test_cpu_memory_and_requests_are_measured_for_every_attempt() -> None:
     result = called("async def go(self): return sum(range(100_000))")
     row = result.executions.iloc[0]
