@@ -35,6 +35,7 @@ async def read(self):
 """
 
 
+@pytest.mark.rule("10.1", "10.2", "10.3")
 def test_first_deploy_activates_changed_source_upgrades_and_unchanged_does_nothing() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(methods(LIFECYCLE))
@@ -48,6 +49,7 @@ def test_first_deploy_activates_changed_source_upgrades_and_unchanged_does_nothi
     on_runtime(work)
 
 
+@pytest.mark.rule("10.11")
 def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(methods("async def activate(self): raise ValueError('no token')"))
@@ -58,6 +60,7 @@ def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown(
     on_runtime(work)
 
 
+@pytest.mark.rule("10.8", "10.9", "10.10")
 @pytest.mark.parametrize(
     ("source", "says", "line"),
     [
@@ -108,6 +111,7 @@ def test_an_unknown_method_says_what_there_is() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("4.33")
 def test_modules_given_at_deploy_can_be_imported() -> None:
     async def work(runtime: Runtime) -> object:
         source = "import parsing\n" + methods("async def go(self): return parsing.double(21)")
@@ -117,6 +121,7 @@ def test_modules_given_at_deploy_can_be_imported() -> None:
     assert on_runtime(work) == 42
 
 
+@pytest.mark.rule("5.4")
 def test_instances_of_one_twist_have_a_state_each() -> None:
     async def work(runtime: Runtime) -> None:
         source = methods("async def put(self, v): await self.set('v', v)")
@@ -128,6 +133,7 @@ def test_instances_of_one_twist_have_a_state_each() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("4.28", "4.29")
 def test_options_reach_the_twist_and_nothing_else() -> None:
     body = """
     async def go(self):
@@ -154,6 +160,7 @@ def test_options_reach_the_twist_and_nothing_else() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("5.23")
 def test_reset_leaves_the_runtime_as_new() -> None:
     async def work(runtime: Runtime) -> None:
         start = runtime.now
@@ -168,6 +175,7 @@ def test_reset_leaves_the_runtime_as_new() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("7.7", "7.47")
 def test_a_file_keeps_its_state_and_its_twists(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "sync.db"
@@ -182,6 +190,7 @@ def test_a_file_keeps_its_state_and_its_twists(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.rule("7.44")
 def test_a_second_runtime_on_a_file_names_the_owner(tmp_path: Path) -> None:
     async def main() -> None:
         async with Runtime(tmp_path / "sync.db"):
@@ -205,6 +214,7 @@ def test_a_closed_runtime_says_so() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.rule("10.6", "10.7", "10.38")
 def test_deactivating_runs_its_method_then_drops_callbacks_and_tasks() -> None:
     body = """
     async def activate(self):
@@ -292,6 +302,7 @@ def test_a_call_that_a_reset_dropped_before_it_began_is_cancelled() -> None:
     on_runtime(work, limits=Limits(requests=10**6, time=10**6))
 
 
+@pytest.mark.rule("4.29")
 def test_secrets_are_masked_where_they_are_encoded_or_kept_in_state() -> None:
     body = """
     async def go(self):
