@@ -32,6 +32,7 @@ KEEP = {
 }
 
 
+@pytest.mark.rule("2.1", "2.2")
 @pytest.mark.parametrize(("write", "read"), KEEP.values(), ids=KEEP)
 def test_what_is_set_in_one_execution_is_gone_in_the_next(write: str, read: str) -> None:
     async def work(runtime: Runtime) -> tuple[object, object]:
