@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def journal(seed: int, pages: int) -> list[pd.DataFrame]:
     return on_runtime(work, seed=seed)
 
 
+@pytest.mark.rule("7.46")
 def test_the_same_seed_and_inputs_give_the_same_journal_and_another_seed_another() -> None:
     first, again, other = journal(5, 6), journal(5, 6), journal(6, 6)
     for one, two in zip(first, again, strict=True):
@@ -79,6 +81,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.rule("7.46")
 @settings(deadline=None, max_examples=12)
 @given(STEPS, st.integers(0, 2**40))
 def test_random_programs_repeat(steps: list[str], seed: int) -> None:
@@ -170,6 +173,7 @@ def test_tables_can_be_read_while_a_chain_runs() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("12.1", "12.3")
 def test_text_of_a_twist_is_text_in_the_picture() -> None:
     hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x1b[31m"
     body = f"""
