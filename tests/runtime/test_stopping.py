@@ -65,6 +65,7 @@ async def stopped_at(runtime: Runtime, method: str, path: str) -> Any:
     return twist
 
 
+@pytest.mark.rule("7.40", "7.41", "11.5")
 @pytest.mark.parametrize(
     ("method", "path"), [("go", "/long"), ("wait", "/wait")], ids=["computing", "waiting"]
 )
@@ -84,6 +85,7 @@ def test_stop_ends_what_runs_and_drops_the_chain_s_immediate_tasks(method: str, 
     on_runtime(work)
 
 
+@pytest.mark.rule("2.20", "11.6")
 def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> None:
     async def work(runtime: Runtime) -> None:
         reached = asyncio.Event()
@@ -104,6 +106,7 @@ def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> N
     on_runtime(work)
 
 
+@pytest.mark.rule("7.35")
 def test_two_calls_at_once_on_one_instance_run_one_after_the_other() -> None:
     body = """
     async def go(self, name):
@@ -151,6 +154,7 @@ def test_stopping_one_of_two_calls_leaves_the_other_alone() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("2.20", "3.22", "3.24", "11.4")
 @pytest.mark.parametrize(
     ("body", "limits", "outcome"),
     [
@@ -172,6 +176,7 @@ def test_a_limit_has_its_outcome_and_the_next_call_works(body: str, limits: Limi
     on_runtime(work, limits=limits)
 
 
+@pytest.mark.rule("3.25")
 def test_a_memory_error_that_is_caught_is_the_twist_s_affair() -> None:
     body = """
     async def go(self):
@@ -183,6 +188,7 @@ def test_a_memory_error_that_is_caught_is_the_twist_s_affair() -> None:
     assert called(body).value == "caught"
 
 
+@pytest.mark.rule("11.2", "11.3")
 def test_an_error_shows_the_cell_s_own_lines_and_no_frames_of_the_runtime() -> None:
     body = """
     async def go(self):
