@@ -17,6 +17,7 @@ from plot_nb.twist import superjson
 from tests.runtime.twists import called, line_of, methods, on_runtime
 
 
+@pytest.mark.rule("5.9", "5.10")
 def test_keys_come_ascending_and_by_prefix() -> None:
     body = """
     async def go(self):
@@ -26,6 +27,7 @@ def test_keys_come_ascending_and_by_prefix() -> None:
     assert called(body).value == [["b:1", "b:2"], {"b%": 4, "b:1": 3, "b:2": 1}, ["a", "b%", "b:1", "b:2"]]
 
 
+@pytest.mark.rule("5.7", "5.8")
 def test_a_missing_key_is_none_and_clearing_one_is_no_error() -> None:
     body = """
     async def go(self):
@@ -35,6 +37,7 @@ def test_a_missing_key_is_none_and_clearing_one_is_no_error() -> None:
     assert called(body).value == [None, {"x": None, "y": None}]
 
 
+@pytest.mark.rule("5.5", "5.6", "5.19", "5.20")
 @pytest.mark.parametrize(
     ("statement", "error", "says"),
     [
@@ -58,6 +61,7 @@ def test_what_the_store_refuses_is_named_and_nothing_is_written(
     assert result.store == {"before": 1}
 
 
+@pytest.mark.rule("5.22", "5.28")
 def test_every_version_is_kept_with_the_execution_and_request_that_wrote_it() -> None:
     body = """
     async def go(self):
@@ -82,6 +86,7 @@ def test_every_version_is_kept_with_the_execution_and_request_that_wrote_it() ->
     on_runtime(work)
 
 
+@pytest.mark.rule("5.29")
 def test_dump_and_load_are_inverse_and_a_bad_text_loads_nothing() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(
@@ -116,6 +121,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.rule("5.9", "5.10")
 @settings(deadline=None)
 @given(STEPS)
 def test_the_store_is_a_dict_with_ordered_keys(tmp_path_factory: Any, steps: list[tuple[str, Any]]) -> None:
@@ -178,6 +184,7 @@ def locking(work: Callable[[Runtime, Any], Awaitable[None]], **more: Any) -> Non
     on_runtime(deployed, **more)
 
 
+@pytest.mark.rule("5.25", "5.26", "5.27")
 def test_a_lock_is_exclusive_until_it_is_released_by_its_holder_or_expires() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         assert (await twist.take(60)).value is True
@@ -191,6 +198,7 @@ def test_a_lock_is_exclusive_until_it_is_released_by_its_holder_or_expires() -> 
     locking(work)
 
 
+@pytest.mark.rule("5.25")
 def test_a_lock_holds_across_concurrent_executions() -> None:
     async def work(_: Runtime, twist: Any) -> None:
         run = await twist.race(12)
@@ -200,6 +208,7 @@ def test_a_lock_holds_across_concurrent_executions() -> None:
     locking(work, concurrency=4)
 
 
+@pytest.mark.rule("5.11")
 def test_locks_are_no_keys_unless_asked_for() -> None:
     async def work(_: Runtime, twist: Any) -> None:
         await twist.take(60)
