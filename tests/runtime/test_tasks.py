@@ -14,6 +14,7 @@ from tests.runtime.twists import called, line_of, methods, on_runtime
 T = TypeVar("T")
 
 
+@pytest.mark.rule("7.53")
 def test_a_task_is_an_execution_of_its_own_with_its_parent() -> None:
     body = """
     async def go(self):
@@ -30,6 +31,7 @@ def test_a_task_is_an_execution_of_its_own_with_its_parent() -> None:
     assert result.tasks[["execution", "state"]].values.tolist() == [[second.execution, "done"]]
 
 
+@pytest.mark.rule("7.2")
 def test_tasks_run_first_in_first_out() -> None:
     body = """
     async def go(self):
@@ -41,6 +43,7 @@ def test_tasks_run_first_in_first_out() -> None:
     assert called(body).store == {"order": [0, 1, 2, 3, 4]}
 
 
+@pytest.mark.rule("6.3", "6.6")
 def test_a_method_receives_extra_arguments_after_those_of_the_call() -> None:
     body = """
     async def go(self):
@@ -51,6 +54,7 @@ def test_a_method_receives_extra_arguments_after_those_of_the_call() -> None:
     assert called(body).value == ["call", "extra"]
 
 
+@pytest.mark.rule("6.4")
 def test_a_task_that_expects_a_call_time_argument_fails() -> None:
     body = """
     async def go(self):
@@ -63,6 +67,7 @@ def test_a_task_that_expects_a_call_time_argument_fails() -> None:
     assert "TypeError" in result.executions["error"].iloc[1]
 
 
+@pytest.mark.rule("7.12", "7.13")
 def test_a_task_that_raises_is_tried_three_times_then_dead() -> None:
     body = """
     async def go(self):
@@ -82,6 +87,7 @@ def test_a_task_that_raises_is_tried_three_times_then_dead() -> None:
     assert attempts["line"].iloc[0] == line_of(methods(body), "no luck")
 
 
+@pytest.mark.rule("7.21")
 def test_a_task_that_goes_over_a_limit_is_dead_at_once() -> None:
     body = """
     async def go(self):
@@ -95,6 +101,7 @@ def test_a_task_that_goes_over_a_limit_is_dead_at_once() -> None:
     assert result.tasks["state"].tolist() == ["dead"]
 
 
+@pytest.mark.rule("7.22")
 def test_a_call_is_never_tried_again() -> None:
     result = called("async def go(self): raise ValueError('once')")
     assert result.executions["attempt"].tolist() == [1]
@@ -115,12 +122,14 @@ async def next(self):
 """
 
 
+@pytest.mark.rule("7.26")
 def test_an_execution_that_is_tried_again_does_not_fork_its_chain() -> None:
     result = called(TRIED_AGAIN)
     assert result.store == {"tries": 3, "ran": 1}
     assert result.executions["method"].tolist().count("next") == 1
 
 
+@pytest.mark.rule("7.38", "7.39")
 def test_a_runaway_chain_pauses_and_names_the_method_and_goes_on_when_resumed() -> None:
     body = """
     async def go(self):
@@ -145,6 +154,7 @@ def test_a_runaway_chain_pauses_and_names_the_method_and_goes_on_when_resumed() 
     on_runtime(work, limits=Limits(chain=20))
 
 
+@pytest.mark.rule("6.11")
 def test_a_task_whose_callback_was_deleted_is_dropped_with_a_journal_entry() -> None:
     body = """
     async def go(self):
@@ -160,6 +170,7 @@ def test_a_task_whose_callback_was_deleted_is_dropped_with_a_journal_entry() -> 
     assert any("was deleted" in text for text in result.texts("system"))
 
 
+@pytest.mark.rule("6.10")
 def test_running_a_deleted_callback_raises_callback_deleted() -> None:
     body = """
     async def go(self):
@@ -175,6 +186,7 @@ def test_running_a_deleted_callback_raises_callback_deleted() -> None:
     assert called(body).value == "CallbackDeleted"
 
 
+@pytest.mark.rule("6.7")
 def test_a_callback_for_a_method_that_does_not_exist_is_a_value_error_there_and_then() -> None:
     body = """
     async def go(self):
@@ -187,6 +199,7 @@ def test_a_callback_for_a_method_that_does_not_exist_is_a_value_error_there_and_
     assert result.line == line_of(methods(body), "nosuch")
 
 
+@pytest.mark.rule("2.18", "6.8", "10.13")
 def test_a_callback_runs_the_method_of_the_version_in_force() -> None:
     before = """
     async def go(self):
@@ -217,6 +230,7 @@ def test_a_callback_runs_the_method_of_the_version_in_force() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("6.1")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_tokens_of_callbacks_differ_and_cannot_be_made_up(seed: int) -> None:
     body = """
@@ -276,6 +290,7 @@ def notes(twist: Any) -> Any:
     return dict(zip(twist.store["key"], twist.store["value"], strict=True)).get("notes")
 
 
+@pytest.mark.rule("7.15", "7.16")
 def test_work_for_later_waits_for_its_time_and_nobody_waits_for_it() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         run = await twist.later(60)
@@ -289,6 +304,7 @@ def test_work_for_later_waits_for_its_time_and_nobody_waits_for_it() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.4")
 def test_a_time_that_has_passed_is_now() -> None:
     async def work(_: Runtime, twist: Any) -> None:
         run = await twist.later(-5)
@@ -297,6 +313,7 @@ def test_a_time_that_has_passed_is_now() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.11", "7.17")
 def test_idle_runs_what_falls_due_within_the_horizon_in_time_order() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         for minutes in (30, 10, 20, 60 * 25):
@@ -309,6 +326,7 @@ def test_idle_runs_what_falls_due_within_the_horizon_in_time_order() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.5", "7.6")
 def test_a_scheduled_task_can_be_cancelled_an_immediate_one_cannot() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         first = (await twist.later(1)).value
@@ -327,6 +345,7 @@ def test_a_scheduled_task_can_be_cancelled_an_immediate_one_cannot() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.28", "7.29")
 @pytest.mark.parametrize(("coalesce", "expected"), [(False, [7]), (True, [9])])
 def test_a_key_has_one_pending_task_replaced_or_kept_at_the_earlier_time(
     coalesce: bool, expected: list[int]
@@ -345,6 +364,7 @@ def test_a_key_has_one_pending_task_replaced_or_kept_at_the_earlier_time(
     scheduled(work)
 
 
+@pytest.mark.rule("7.30")
 def test_a_task_may_schedule_its_own_key() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         await twist.own_key(3)
@@ -354,6 +374,7 @@ def test_a_task_may_schedule_its_own_key() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.31", "7.32", "7.33", "7.34")
 def test_a_recurring_task_goes_on_when_runs_fail_until_it_is_cancelled() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         await twist.every_minute(first=10)
@@ -371,6 +392,7 @@ def test_a_recurring_task_goes_on_when_runs_fail_until_it_is_cancelled() -> None
     scheduled(work)
 
 
+@pytest.mark.rule("7.34")
 def test_first_run_at_is_never_later_than_the_interval() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         await twist.every_minute(first=3600)
@@ -388,6 +410,7 @@ def test_a_day_of_minutes_is_one_call() -> None:
     scheduled(work)
 
 
+@pytest.mark.rule("7.27")
 def test_faithful_forks_show_what_derived_identities_prevent() -> None:
     assert called(TRIED_AGAIN, faithful_forks=True).store["ran"] == 3
 
@@ -413,11 +436,13 @@ def race(seed: int, concurrency: int) -> tuple[Any, str]:
     return on_runtime(work, seed=seed, concurrency=concurrency)
 
 
+@pytest.mark.rule("7.35", "7.36")
 def test_executions_of_an_instance_run_one_at_a_time_unless_concurrency_lets_them_race() -> None:
     assert race(1, 1)[0] == 12
     assert race(1, 4)[0] < 12
 
 
+@pytest.mark.rule("7.37")
 def test_the_same_seed_shows_the_same_race_again() -> None:
     assert race(1, 4) == race(1, 4)
     assert race(1, 4)[1] != race(2, 4)[1]
@@ -444,6 +469,7 @@ def test_time_passes_no_further_than_it_was_told_to_for_work_that_is_scheduled()
     on_runtime(work)
 
 
+@pytest.mark.rule("6.9")
 def test_arguments_that_no_longer_fit_name_both_versions() -> None:
     before = """
     async def go(self):
@@ -463,6 +489,7 @@ def test_arguments_that_no_longer_fit_name_both_versions() -> None:
     assert "version 1 made the callback, version 2 runs" in error
 
 
+@pytest.mark.rule("6.11")
 def test_what_was_dropped_in_a_stretch_of_time_is_in_its_run() -> None:
     body = """
     async def go(self):
