@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from plot_nb import Latency, Limits, Runtime
 from plot_nb.engine.clock import EPOCH
 from tests.runtime.twists import called, line_of, methods, on_runtime
@@ -41,6 +43,7 @@ def fetching(body: str, **milliseconds: int) -> Any:
     return on_runtime(work)
 
 
+@pytest.mark.rule("3.29", "7.49")
 def test_wait_for_around_a_slow_fetch_times_out() -> None:
     body = """
 async def go(self):
@@ -54,6 +57,7 @@ async def go(self):
     assert (outcome, value) == ("ok", 5)
 
 
+@pytest.mark.rule("3.28")
 def test_as_completed_gives_the_fast_one_first() -> None:
     body = """
 async def go(self):
@@ -64,6 +68,7 @@ async def go(self):
     assert (outcome, value) == ("ok", ["/fast", "/middle", "/slow"])
 
 
+@pytest.mark.rule("3.30")
 def test_one_slow_fetch_does_not_hold_up_the_fast_ones() -> None:
     body = """
 async def go(self):
@@ -78,6 +83,7 @@ async def go(self):
     assert (outcome, value) == ("ok", {"slow": 3_000, "fast": 100})
 
 
+@pytest.mark.rule("3.8", "7.10", "7.18")
 def test_sleeping_costs_no_real_time_and_no_requests() -> None:
     body = """
     async def go(self):
@@ -95,6 +101,7 @@ def test_sleeping_costs_no_real_time_and_no_requests() -> None:
     assert row["wall_ms"] < 60_000
 
 
+@pytest.mark.rule("7.19")
 def test_time_sleep_moves_the_same_clock() -> None:
     body = """
     async def go(self):
@@ -106,6 +113,7 @@ def test_time_sleep_moves_the_same_clock() -> None:
     assert called(body).value == 90
 
 
+@pytest.mark.rule("7.18")
 def test_every_clock_in_a_twist_says_the_runtime_s_time() -> None:
     body = """
     async def go(self):
@@ -117,6 +125,7 @@ def test_every_clock_in_a_twist_says_the_runtime_s_time() -> None:
     assert called(body).value == [moment, moment, moment.timestamp()]
 
 
+@pytest.mark.rule("7.8", "7.9")
 def test_latencies_are_a_setting_and_gathered_requests_overlap() -> None:
     body = """
     async def go(self):
@@ -129,6 +138,7 @@ def test_latencies_are_a_setting_and_gathered_requests_overlap() -> None:
     assert row["ended"] - row["started"] == timedelta(seconds=1 + 2 + 2)
 
 
+@pytest.mark.rule("2.16")
 def test_an_execution_ends_after_its_time_on_the_runtime_s_clock() -> None:
     body = """
     async def go(self):
@@ -169,6 +179,7 @@ def test_a_polling_loop_sees_time_pass() -> None:
     assert called(body).value is True
 
 
+@pytest.mark.rule("7.16")
 def test_advance_moves_the_clock_and_idle_does_not() -> None:
     async def work(runtime: Runtime) -> list[datetime]:
         moments = [runtime.now]
