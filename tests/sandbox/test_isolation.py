@@ -33,11 +33,13 @@ class T(Twist):
 """
 
 
+@pytest.mark.rule("2.1", "2.2")
 def test_nothing_survives_an_execution(host: Host) -> None:
     runs = [host.run(SPOILER).value for _ in range(5)]
     assert runs == [[0, 0, False, False, False, False, True, None, False, "request"]] * 5
 
 
+@pytest.mark.rule("2.7", "2.8", "2.9")
 @pytest.mark.parametrize(
     ("body", "error"),
     [
@@ -61,6 +63,7 @@ def test_the_way_out_is_an_ordinary_error(host: Host, body: str, error: str | No
     assert error is None or found["type"] == error or error == "OSError", found["traceback"]
 
 
+@pytest.mark.rule("2.10")
 def test_the_environment_and_arguments_are_empty(host: Host) -> None:
     environment, argv, path = host.run(
         twist("import os, sys; return dict(os.environ), sys.argv, sys.path"), options={}
@@ -71,6 +74,7 @@ def test_the_environment_and_arguments_are_empty(host: Host) -> None:
     assert "plot_nb" not in str(argv)
 
 
+@pytest.mark.rule("4.34")
 def test_what_cannot_be_imported_says_what_can(host: Host) -> None:
     error = host.run(twist("import requests")).error
     assert "standard library" in error["message"]
@@ -78,6 +82,7 @@ def test_what_cannot_be_imported_says_what_can(host: Host) -> None:
     assert error["line"] == 5
 
 
+@pytest.mark.rule("4.32")
 @pytest.mark.parametrize(
     "module",
     [
@@ -172,6 +177,7 @@ def test_names_need_no_import_but_asyncio_does(host: Host) -> None:
     assert value[-1] is False
 
 
+@pytest.mark.rule("7.18", "7.19")
 @pytest.mark.parametrize(
     "expression",
     [
@@ -201,6 +207,7 @@ def test_every_clock_is_the_clock_of_the_runtime(host: Host, expression: str) ->
     assert found == pytest.approx([start, start, start + 2.5, start + 3.5], abs=0.002)
 
 
+@pytest.mark.rule("5.18")
 def test_now_is_in_milliseconds(host: Host) -> None:
     assert host.run(twist("await asyncio.sleep(0.0125)\nreturn now().microsecond % 1000")).value == 0
 
@@ -212,6 +219,7 @@ RANDOM = twist(
 )
 
 
+@pytest.mark.rule("2.12")
 def test_randomness_follows_the_seed(host: Host) -> None:
     first, again, other = (host.run(RANDOM, seed=seed).value for seed in (1, 1, 2))
     assert first == again
@@ -302,6 +310,7 @@ def test_writing_to_every_descriptor_reaches_nothing(host: Host) -> None:
     assert host.run(twist(body)).value == 1
 
 
+@pytest.mark.rule("2.20")
 def test_bytecode_of_ones_own_making_hurts_only_the_twist(host: Host) -> None:
     body = "code = T.go.__code__.replace(co_code=bytes([255, 255] * 500)); exec(code)"
     ended = host.run(twist(body), cpu=1.0).ended
@@ -309,6 +318,7 @@ def test_bytecode_of_ones_own_making_hurts_only_the_twist(host: Host) -> None:
     assert host.run(twist("return 1")).value == 1
 
 
+@pytest.mark.rule("11.6")
 @pytest.mark.parametrize("body", ["import os; os.abort()", "import signal; signal.raise_signal(9)"])
 def test_an_abort_of_the_interpreter_is_a_trap(host: Host, body: str) -> None:
     ended = host.run(twist(body)).ended
