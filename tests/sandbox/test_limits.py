@@ -10,6 +10,7 @@ from tests.sandbox.host import MEMORY, Host
 from tests.sandbox.test_requests import twist
 
 
+@pytest.mark.rule("3.22")
 @pytest.mark.parametrize(
     "body",
     [
@@ -28,6 +29,7 @@ def test_endless_computing_is_stopped_at_the_cpu_limit(host: Host, body: str) ->
     assert 300 <= ended.cpu_ms < 2000
 
 
+@pytest.mark.rule("3.21")
 def test_waiting_on_the_host_is_not_cpu_time(host: Host) -> None:
     body = "for n in range(2000): await self.get('a')"
     ended = host.run(twist(body), cpu=5.0).ended
@@ -46,6 +48,7 @@ def test_an_endless_load_is_stopped_at_the_cpu_limit(host: Host) -> None:
         assert (ended.ending, ended.reason) == ("trapped", "cpu")
 
 
+@pytest.mark.rule("3.24")
 @pytest.mark.parametrize(
     "body",
     [
@@ -61,6 +64,7 @@ def test_memory_that_runs_out_raises_in_the_twist(host: Host, body: str) -> None
     assert host.run(twist(body)).error["type"] == "MemoryError"
 
 
+@pytest.mark.rule("3.24")
 @pytest.mark.parametrize(
     "body",
     [
@@ -77,6 +81,7 @@ def test_memory_that_runs_out_where_nothing_can_be_raised_traps(host: Host, body
         assert (ended.ending, ended.reason) == ("trapped", "memory")
 
 
+@pytest.mark.rule("3.25")
 def test_a_caught_memory_error_is_the_affair_of_the_twist(host: Host) -> None:
     body = """
         x = []
@@ -92,6 +97,7 @@ def test_a_caught_memory_error_is_the_affair_of_the_twist(host: Host) -> None:
     assert value is None
 
 
+@pytest.mark.rule("3.23")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 def test_the_memory_peak_is_measured_from_outside(host: Host) -> None:
     small = host.run(twist("pass")).ended.memory_peak
@@ -105,6 +111,7 @@ def test_the_memory_peak_is_measured_from_outside(host: Host) -> None:
     ) > 0.98 * MEMORY
 
 
+@pytest.mark.rule("2.15")
 def test_a_smaller_memory_limit_holds(host: Host) -> None:
     assert host.run(twist("bytes(30 * 10**6)"), memory=48 * 2**20).error["type"] == "MemoryError"
 
