@@ -20,12 +20,14 @@ def sizes(execution: Execution) -> list[int]:
     return [len(frame["requests"]) for frame in execution.crossings]
 
 
+@pytest.mark.rule("3.26")
 def test_gathered_requests_share_one_crossing(host: Host) -> None:
     done = host.run(twist("return await asyncio.gather(*(self.get(f'k{n}') for n in range(100)))"))
     assert done.value == [None] * 100
     assert sizes(done) == [100]
 
 
+@pytest.mark.rule("3.27")
 def test_a_crossing_carries_at_most_256_requests_and_the_rest_follows_at_once(host: Host) -> None:
     done = host.run(twist("return len(await asyncio.gather(*(self.get(f'k{n}') for n in range(600))))"))
     assert done.value == 600
@@ -33,6 +35,7 @@ def test_a_crossing_carries_at_most_256_requests_and_the_rest_follows_at_once(ho
     assert done.now == START_MS + 5
 
 
+@pytest.mark.rule("3.27")
 def test_a_crossing_carries_at_most_8_mib(host: Host) -> None:
     body = "await asyncio.gather(*(self.set(f'k{n}', 'x' * 1_000_000) for n in range(12)))"
     done = host.run(twist(body))
@@ -41,6 +44,7 @@ def test_a_crossing_carries_at_most_8_mib(host: Host) -> None:
     assert all(len(json.dumps(frame)) < 8 * 2**20 for frame in done.crossings)
 
 
+@pytest.mark.rule("3.18")
 def test_serial_requests_cross_one_by_one_with_their_lines(host: Host) -> None:
     done = host.run(twist("await self.set('a', 1)\nawait self.set('b', 2)\nreturn await self.get('a')"))
     assert done.value == 1
@@ -51,6 +55,7 @@ def test_serial_requests_cross_one_by_one_with_their_lines(host: Host) -> None:
     ]
 
 
+@pytest.mark.rule("3.29")
 def test_wait_for_times_out_on_a_slow_request(host: Host) -> None:
     body = """
         try:
@@ -75,6 +80,7 @@ def test_a_request_that_timed_out_can_be_followed_by_others(host: Host) -> None:
     assert host.run(twist(body), latency={"slow": 60_000.0}).value is None
 
 
+@pytest.mark.rule("3.28")
 def test_as_completed_gives_the_fast_one_first(host: Host) -> None:
     body = """
         async def named(name):
@@ -119,12 +125,14 @@ def test_a_task_group_takes_requests(host: Host) -> None:
     assert sizes(done) == [2]
 
 
+@pytest.mark.rule("7.10")
 def test_sleep_takes_time_of_the_runtime_only(host: Host) -> None:
     done = host.run(twist("await asyncio.sleep(600)\nreturn asyncio.get_running_loop().time()"))
     assert done.value == START_MS / 1000 + 600
     assert done.ended.cpu_ms < 1000
 
 
+@pytest.mark.rule("7.19")
 def test_a_blocking_sleep_takes_time_and_keeps_answers_that_come_early(host: Host) -> None:
     body = """
         task = asyncio.create_task(self.get("a"))
@@ -147,6 +155,7 @@ def test_polling_makes_progress(host: Host) -> None:
     assert host.run(twist(body), latency={"a": 50.0}, store={"a": '{"json":7}'}).value == 7
 
 
+@pytest.mark.rule("3.29")
 def test_timers_and_requests_interleave_in_time_order(host: Host) -> None:
     body = """
         seen = []
