@@ -73,6 +73,7 @@ def test_a_named_class_is_loaded_among_several(host: Host) -> None:
     assert host.run(source, name="A").value == "a"
 
 
+@pytest.mark.rule("4.3", "10.8", "10.9", "10.10")
 @pytest.mark.parametrize(
     ("source", "kind", "message", "line"),
     [
@@ -105,6 +106,7 @@ def test_what_cannot_be_deployed_says_why_and_where(
     assert message in error["message"]
 
 
+@pytest.mark.rule("4.33")
 def test_modules_given_at_deploy_can_be_imported(host: Host) -> None:
     modules = {
         "helpers": "from package.inner import two\ndef twice(x): return x * two",
@@ -118,6 +120,7 @@ def test_a_module_cannot_take_a_name_of_the_standard_library(host: Host) -> None
     assert "'json' is taken" in host.run(twist("pass"), modules={"json": "x = 1"}).error["message"]
 
 
+@pytest.mark.rule("11.3")
 def test_a_traceback_shows_frames_of_the_cell_and_its_modules_only(host: Host) -> None:
     modules = {"helpers": "import json\ndef parse(text):\n    return json.loads(text)"}
     error = host.run(twist("import helpers\nhelpers.parse('{')"), modules=modules).error
@@ -172,6 +175,7 @@ def test_wrong_arguments_are_the_ordinary_type_error(host: Host) -> None:
     assert "T.go() takes 2 positional arguments but 3 were given" in error["message"]
 
 
+@pytest.mark.rule("4.27")
 def test_print_and_log_carry_levels_and_lines(host: Host) -> None:
     body = """
         print("a", 1)
