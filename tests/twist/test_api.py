@@ -54,6 +54,7 @@ def test_values_come_back_as_they_were_stored(host: Host) -> None:
     assert host.run(twist(body)).value == [True, None]
 
 
+@pytest.mark.rule("4.8")
 def test_every_store_operation_is_one_request(host: Host) -> None:
     body = """
         await self.set_many({"b": 2, "a": 1, "p:x": 3})
@@ -89,6 +90,7 @@ def test_every_store_operation_is_one_request(host: Host) -> None:
     ]
 
 
+@pytest.mark.rule("4.12", "5.5", "5.6", "5.19", "5.20", "6.7")
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
@@ -124,6 +126,7 @@ def test_a_wrong_argument_is_an_error_at_the_call(host: Host, body: str, error: 
     assert not done.crossings
 
 
+@pytest.mark.rule("4.9")
 def test_a_callback_takes_a_method_or_its_name(host: Host) -> None:
     source = twist(
         "return await self.callback(self.go, 1, x_y()) == await self.callback('go', 1, [2])",
@@ -134,6 +137,7 @@ def test_a_callback_takes_a_method_or_its_name(host: Host) -> None:
     assert operations(done)[0] == ["callbacks.create", ["go", '{"json":[1,[2]]}']]
 
 
+@pytest.mark.rule("6.6")
 def test_run_gives_call_time_arguments_first_in_the_same_execution(host: Host) -> None:
     source = (
         twist("return await self.run(await self.callback(self.add, 'stored'), 'given')")
@@ -179,6 +183,7 @@ def test_tools_and_shortcuts_are_the_same_requests(host: Host) -> None:
     ]
 
 
+@pytest.mark.rule("4.10")
 def test_fetch_sends_what_it_is_told(host: Host) -> None:
     body = """
         from datetime import timedelta
@@ -206,6 +211,7 @@ def test_binary_and_long_bodies_cross_as_base64(host: Host) -> None:
     assert short == ["é", "utf-8"]
 
 
+@pytest.mark.rule("4.2")
 def test_a_twist_builds_its_tools(host: Host) -> None:
     source = twist("return type(self.tools.net).__name__, list(self.tools)") + (
         "\n    def build(self, build): return {'net': build(Network, urls=[self.options['url']])}"
