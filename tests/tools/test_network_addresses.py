@@ -64,6 +64,7 @@ def test_a_public_address_has_no_special_use(address: str) -> None:
     assert special_use(address) is None
 
 
+@pytest.mark.rule("9.11")
 @pytest.mark.parametrize(("address", "use"), SPECIAL)
 def test_a_special_address_is_named(address: str, use: str) -> None:
     found = special_use(address)
