@@ -104,6 +104,7 @@ def test_a_real_server_answers_and_its_time_is_what_it_took() -> None:
     assert "x-now-ms" not in heads[0]
 
 
+@pytest.mark.rule("9.11")
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "0.0.0.0"]
 )
@@ -117,6 +118,7 @@ def test_a_private_address_is_refused_and_not_contacted(host: str) -> None:
     assert asyncio.run(performed()) == []
 
 
+@pytest.mark.rule("9.12")
 @pytest.mark.parametrize("addresses", [("127.0.0.1",), ("8.8.8.8", "169.254.169.254"), ("64:ff9b::7f00:1",)])
 def test_a_name_that_leads_to_a_special_address_is_refused(addresses: tuple[str, ...]) -> None:
     async def performed() -> None:
@@ -127,6 +129,7 @@ def test_a_name_that_leads_to_a_special_address_is_refused(addresses: tuple[str,
     asyncio.run(performed())
 
 
+@pytest.mark.rule("9.13")
 def test_a_name_is_resolved_once_and_connected_to_what_was_checked() -> None:
     async def performed() -> tuple[list[str], list[str]]:
         asked: list[str] = []
@@ -144,6 +147,7 @@ def test_a_name_is_resolved_once_and_connected_to_what_was_checked() -> None:
     assert "host: api.example.com:" in heads[0]
 
 
+@pytest.mark.rule("9.10", "9.11")
 def test_a_redirect_to_a_private_address_is_refused() -> None:
     async def redirecting(
         scope: object, receive: object, send: Callable[[dict[str, object]], Awaitable[None]]
@@ -251,6 +255,7 @@ def test_a_server_that_breaks_off_is_a_connection_error(raw: bytes) -> None:
     asyncio.run(performed())
 
 
+@pytest.mark.rule("9.18")
 def test_a_server_that_stops_in_the_middle_is_a_timeout() -> None:
     async def stall(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
@@ -265,6 +270,7 @@ def test_a_server_that_stops_in_the_middle_is_a_timeout() -> None:
     assert latency_of(asyncio.run(performed())) == 0.2
 
 
+@pytest.mark.rule("4.12")
 def test_a_declared_body_over_the_limit_is_refused_by_its_size() -> None:
     raw = f"HTTP/1.1 200 OK\r\nContent-Length: {BODY_BYTES + 1}\r\n\r\n".encode()
 
@@ -296,6 +302,7 @@ def test_an_endless_body_is_cut_at_the_limit() -> None:
     assert sent < 4 * BODY_BYTES
 
 
+@pytest.mark.rule("4.12")
 def test_a_compressed_bomb_is_refused() -> None:
     bomb = gzip.compress(b"\x00" * (BODY_BYTES + 1))
     raw = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb
@@ -338,6 +345,7 @@ def test_the_endless_body_of_a_redirect_is_not_read() -> None:
     assert asyncio.run(performed()).body == b"ok"
 
 
+@pytest.mark.rule("9.14")
 def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async def performed() -> tuple[list[str], list[str]]:
         async with serving(replying(OK)) as server, serving(replying(OK)) as proxy:
