@@ -184,11 +184,13 @@ BAD_PATTERNS = [
 ]
 
 
+@pytest.mark.rule("9.2", "9.3", "9.4", "9.5", "9.6", "9.7", "9.8")
 @pytest.mark.parametrize(("pattern", "url"), ALLOWED)
 def test_a_pattern_allows(pattern: str, url: str) -> None:
     assert Patterns([pattern]).allows(url)
 
 
+@pytest.mark.rule("9.3", "9.5", "9.6", "9.7", "9.8", "9.9")
 @pytest.mark.parametrize(("pattern", "url"), REFUSED)
 def test_a_pattern_refuses(pattern: str, url: str) -> None:
     assert not Patterns([pattern]).allows(url)
@@ -217,6 +219,7 @@ def test_no_pattern_allows_nothing() -> None:
         Patterns(()).check("https://api.example.com/")
 
 
+@pytest.mark.rule("9.1")
 def test_a_refusal_names_the_url_and_the_patterns() -> None:
     with pytest.raises(PermissionError) as caught:
         Patterns([API, SUBDOMAINS]).check("https://evil.example/x")
@@ -274,6 +277,7 @@ TRAVERSALS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.rule("9.7", "9.8")
 @given(TRAVERSALS)
 def test_what_a_prefix_allows_is_below_it_however_often_a_reader_decodes(tail: str) -> None:
     url = "https://api.example.com/v1/" + tail
