@@ -60,6 +60,7 @@ def fetch(
     return asyncio.run(performed())
 
 
+@pytest.mark.rule("9.15")
 def test_a_mounted_app_answers_its_origin() -> None:
     app = Recorder({"/items": (201, {"Content-Type": "text/plain", "X-A": "1"}, b"hello")})
     response = fetch(FetchRequest(ORIGIN + "/items?page=2#top"), {ORIGIN: app})
@@ -130,6 +131,7 @@ def test_only_something_callable_can_be_mounted() -> None:
 # what a twist may ask
 
 
+@pytest.mark.rule("9.1", "9.17")
 def test_a_url_that_is_not_declared_is_refused_and_nothing_is_sent() -> None:
     app = Recorder()
     with pytest.raises(PermissionError, match=r"https://api\.example\.com/x.*v1"):
@@ -174,6 +176,7 @@ def test_what_cannot_be_sent_is_a_value_error(request_: FetchRequest, message: s
 # latency
 
 
+@pytest.mark.rule("7.49")
 def test_an_app_may_say_how_long_it_took() -> None:
     app = Recorder({"/": (200, {"x-latency-ms": "1234.5"}, b"")})
     assert fetch(FetchRequest(ORIGIN), {ORIGIN: app}).latency == pytest.approx(1.2345)
@@ -197,6 +200,7 @@ def test_latencies_of_redirects_add_up() -> None:
     assert app.headers(1)["x-now-ms"] == "1100.000"
 
 
+@pytest.mark.rule("9.18")
 def test_a_latency_over_the_timeout_is_a_timeout_that_took_as_long() -> None:
     app = Recorder({"/": (200, {"x-latency-ms": "31000"}, b"")})
     with pytest.raises(TimeoutError, match=r"api\.example\.com.*30 s") as caught:
@@ -265,6 +269,7 @@ def test_an_app_that_breaks_the_protocol_is_a_connection_error(messages: list[di
         fetch(FetchRequest(ORIGIN), {ORIGIN: wrong})
 
 
+@pytest.mark.rule("9.18")
 def test_an_app_that_never_answers_is_a_timeout() -> None:
     cancelled = threading.Event()
 
@@ -327,6 +332,7 @@ def test_cancelling_a_fetch_cancels_the_app() -> None:
 # bodies
 
 
+@pytest.mark.rule("4.12")
 def test_a_body_of_8_mib_arrives_and_one_byte_more_does_not() -> None:
     app = Recorder(
         {"/fits": (200, {}, b"x" * BODY_BYTES), "/bursts": (200, {}, b"x" * (BODY_BYTES + 1))},
@@ -401,6 +407,7 @@ def test_a_body_that_cannot_be_decompressed_is_a_connection_error(coding: str, b
 # redirects
 
 
+@pytest.mark.rule("3.5", "9.10")
 def test_each_redirect_is_charged_before_it_is_followed() -> None:
     app = Recorder(
         {"/a": (302, {"location": "b"}, b""), "/b": (307, {"location": ORIGIN + "/c?x=1#frag"}, b"")},
@@ -429,6 +436,7 @@ def test_what_charging_raises_ends_the_fetch() -> None:
     assert latency_of(caught.value) == pytest.approx(0.04)
 
 
+@pytest.mark.rule("9.10")
 @pytest.mark.parametrize(
     "location",
     [
