@@ -36,6 +36,7 @@ def finished(path: Path) -> Any:
     return json.loads(ended.stdout)
 
 
+@pytest.mark.rule("7.25", "7.26", "7.43", "7.45")
 @pytest.mark.parametrize("point", POINTS)
 def test_a_chain_that_was_killed_ends_once_with_every_item(tmp_path: Path, point: str) -> None:
     path = tmp_path / "state.db"
@@ -52,6 +53,7 @@ def test_a_chain_that_was_killed_ends_once_with_every_item(tmp_path: Path, point
     }
 
 
+@pytest.mark.rule("5.1", "7.22", "7.23")
 def test_a_call_that_was_cut_off_is_reported_crashed_and_not_run_again(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     assert run_chain(path, "after store write", 1).returncode == -signal.SIGKILL
@@ -59,6 +61,7 @@ def test_a_call_that_was_cut_off_is_reported_crashed_and_not_run_again(tmp_path:
     assert (found["crashed"], found["ok"], found["tasks"], found["items"]) == (1, 0, 0, 1)
 
 
+@pytest.mark.rule("7.33", "7.43")
 @pytest.mark.parametrize(
     "point", ["before claim", "after claim", "after store write", "before acknowledge", "after acknowledge"]
 )
@@ -72,6 +75,7 @@ def test_a_recurring_task_misses_no_occurrence_and_is_pending_once(tmp_path: Pat
     assert json.loads(ended.stdout) == {"minutes": list(range(1, 31)), "pending": ["tick"], "other": []}
 
 
+@pytest.mark.rule("7.24")
 @pytest.mark.parametrize(
     "point", ["after version", "after claim", "after callback", "after enqueue", "before acknowledge"]
 )
