@@ -27,11 +27,33 @@ class CallbackTables(Database):
         ).fetchone()
         return row and Callback(*row)
 
-    def delete_callback(self, origin: Origin, token: str | None) -> None:
-        """Delete one callback, or all of an instance with None; a missing one is no error."""
+    def delete_callback(self, origin: Origin, token: str) -> None:
+        """Delete a callback; a missing one is no error."""
         with self._commit("callback delete"):
             self._execute(
-                "UPDATE callbacks SET deleted = ?"
-                " WHERE instance = ? AND token = coalesce(?, token) AND deleted IS NULL",
+                "UPDATE callbacks SET deleted = ? WHERE instance = ? AND token = ? AND deleted IS NULL",
                 (origin.now, origin.instance, token),
             )
+
+    def delete_callbacks(self, origin: Origin, scope: str | None = None) -> None:
+        """Delete all callbacks for the methods of a scope; without one, of the whole instance."""
+        found = self._execute(
+            "SELECT token, method FROM callbacks WHERE instance = ? AND deleted IS NULL", (origin.instance,)
+        ).fetchall()
+        with self._commit("callback delete"):
+            self._db.executemany(
+                "UPDATE callbacks SET deleted = ? WHERE token = ?",
+                [
+                    (origin.now, token)
+                    for token, method in found
+                    if scope in {None, method.rpartition(".")[0]}
+                ],
+            )
+
+    def live_webhooks(self, instance: int) -> list[tuple[str, str, str, int]]:
+        """Rows (token, method, args, version) of the webhooks of an instance that were not deleted."""
+        return self._execute(
+            "SELECT token, method, args, version FROM webhooks WHERE instance = ? AND deleted IS NULL"
+            " ORDER BY created, token",
+            (instance,),
+        ).fetchall()

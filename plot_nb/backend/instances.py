@@ -2,54 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 
 from plot_nb.backend.queue import QueueTables
-from plot_nb.engine.model import Execution
+from plot_nb.backend.records import InstanceRow
+from plot_nb.engine.model import Execution, Instance
 
 
 class InstanceTables(QueueTables):
     """Instances, versions, and the lifecycle executions that are queued in one commit with them."""
 
-    def instances(self) -> list[tuple[int, str, str, int, str, int, str, str, str]]:
-        """Rows (id, twist, name, version, options, active, digest, program, manifest) of the versions in force."""
-        return self._execute(
-            "SELECT i.id, twist, name, i.version, options, active, digest, program, manifest"
-            " FROM instances i JOIN versions v ON v.instance = i.id AND v.version = i.version ORDER BY i.id"
-        ).fetchall()
+    def instances(self) -> list[InstanceRow]:
+        """Rows of the versions in force, in the order of `InstanceRow`."""
+        rows = self._execute(
+            "SELECT i.id, twist, name, i.version, options, former, active, suspended, counted_from, digest, program,"
+            " manifest FROM instances i JOIN versions v ON v.instance = i.id AND v.version = i.version ORDER BY i.id"
+        )
+        return [InstanceRow(*row) for row in rows]
 
     def add_version(
         self,
         twist: str,
         name: str,
         options: str,
+        former: str,
         digest: str,
         program: str,
         manifest: str,
         now: int,
-        lifecycle: Callable[[int, int], Execution | None],
-    ) -> tuple[int, int, Execution | None]:
-        """Make a new version the one in force, and queue its lifecycle method, at once.
+        lifecycle: Callable[[int, int], list[Execution]],
+    ) -> tuple[int, int, list[Execution]]:
+        """Make a new version the one in force, and queue its lifecycle methods, at once.
 
         Args:
             twist: The class's name.
             name: The instance's.
             options: JSON.
+            former: Options of earlier versions, as a JSON list.
             digest: Of the source.
             program: What a sandbox loads.
             manifest: What the source says of itself.
             now: When.
-            lifecycle: Makes the execution for an instance's id and a version's number.
+            lifecycle: Makes its executions for an instance's id and a version's number.
 
         Returns:
-            The instance's id, the version's number, and the execution.
+            The instance's id, the version's number, and the executions.
         """
         with self._commit("version"):
             self._execute(
-                "INSERT INTO instances (twist, name, version, options, active) VALUES (?, ?, 1, ?, 1)"
+                "INSERT INTO instances (twist, name, version, options, former, active) VALUES (?, ?, 1, ?, ?, 1)"
                 " ON CONFLICT (twist, name) DO UPDATE"
-                " SET version = version + 1, options = excluded.options, active = 1",
-                (twist, name, options),
+                " SET version = version + 1, options = excluded.options, former = excluded.former, active = 1",
+                (twist, name, options, former),
             )
             instance, version = self._execute(
                 "SELECT id, version FROM instances WHERE twist = ? AND name = ?", (twist, name)
@@ -58,18 +63,25 @@ class InstanceTables(QueueTables):
                 "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)",
                 (instance, version, digest, program, manifest, now),
             )
-            execution = lifecycle(instance, version)
-            if execution is not None:
+            executions = lifecycle(instance, version)
+            for execution in executions:
                 self._insert(execution)
-        return instance, version, execution
+        return instance, version, executions
 
-    def save_instance(
-        self, instance: int, options: str, *, active: bool, lifecycle: Execution | None = None
-    ) -> None:
-        """Change an instance's options, or whether it is active, and queue the lifecycle method for it, at once."""
+    def save_instance(self, instance: Instance, lifecycle: Iterable[Execution] = ()) -> None:
+        """Save what can change of an instance within a version, and queue lifecycle methods for it, at once."""
         with self._commit("instance"):
             self._execute(
-                "UPDATE instances SET options = ?, active = ? WHERE id = ?", (options, active, instance)
+                "UPDATE instances SET options = ?, former = ?, active = ?, suspended = ?, counted_from = ?"
+                " WHERE id = ?",
+                (
+                    json.dumps(instance.options),
+                    json.dumps(instance.former),
+                    instance.active,
+                    instance.suspended,
+                    instance.counted_from,
+                    instance.id,
+                ),
             )
-            if lifecycle is not None:
-                self._insert(lifecycle)
+            for execution in lifecycle:
+                self._insert(execution)

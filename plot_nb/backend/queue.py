@@ -190,13 +190,13 @@ class QueueTables(Database):
             )
             self._execute(
                 "INSERT INTO events (time, execution, kind, text) SELECT ?, id, 'crashed',"
-                " CASE cause WHEN 'call' THEN 'cut off when its runtime was closed or its process ended; not run again'"
+                " CASE WHEN awaited THEN 'cut off when its runtime was closed or its process ended; not run again'"
                 " ELSE 'cut off when its runtime was closed or its process ended; offered again' END"
                 " FROM executions WHERE state = 'running'",
                 (now,),
             )
             # A call that had not begun is nobody's any more either: who awaited it is gone.
             self._execute(
-                "UPDATE executions SET state = CASE cause WHEN 'call' THEN 'done' ELSE 'queued' END"
-                " WHERE state = 'running' OR (state = 'queued' AND cause = 'call')"
+                "UPDATE executions SET state = CASE WHEN awaited THEN 'done' ELSE 'queued' END"
+                " WHERE state = 'running' OR (state = 'queued' AND awaited)"
             )

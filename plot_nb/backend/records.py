@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,20 @@ class Enqueued:
     added: bool
     replaced: str | None = None
     kept: str | None = None
+
+
+class InstanceRow(NamedTuple):
+    """An instance and its version in force, as the file has them; `options`, `former` and `manifest` are JSON."""
+
+    id: int
+    twist: str
+    name: str
+    version: int
+    options: str
+    former: str
+    active: int
+    suspended: str | None
+    counted_from: int
+    digest: str
+    program: str
+    manifest: str

@@ -6,7 +6,7 @@ Times are microseconds since 1970 on the runtime's clock. Values are superjson t
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 TABLES = (
     "meta",
@@ -15,6 +15,9 @@ TABLES = (
     "store",
     "store_versions",
     "callbacks",
+    "webhooks",
+    "activities",
+    "notes",
     "executions",
     "attempts",
     "requests",
@@ -28,7 +31,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 CREATE TABLE instances (
     id INTEGER PRIMARY KEY, twist TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, options TEXT NOT NULL,
-    active INTEGER NOT NULL, UNIQUE (twist, name)
+    active INTEGER NOT NULL, former TEXT NOT NULL DEFAULT '[]', suspended TEXT, counted_from INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (twist, name)
 );
 CREATE TABLE versions (
     instance INTEGER NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, program TEXT NOT NULL,
@@ -52,12 +56,33 @@ CREATE TABLE callbacks (
     version INTEGER NOT NULL, attempt_id INTEGER, created INTEGER NOT NULL, deleted INTEGER
 ) WITHOUT ROWID;
 
+-- The address of a webhook is its token; `derived` tells one that follows from the seed from one that is random.
+CREATE TABLE webhooks (
+    token TEXT PRIMARY KEY, instance INTEGER NOT NULL, method TEXT NOT NULL, args TEXT NOT NULL,
+    version INTEGER NOT NULL, sync INTEGER NOT NULL, derived INTEGER NOT NULL, attempt_id INTEGER,
+    created INTEGER NOT NULL, deleted INTEGER
+) WITHOUT ROWID;
+
+-- What twists and their users wrote with the Plot tool; `document` is superjson text of the whole.
+CREATE TABLE activities (
+    id TEXT PRIMARY KEY, instance INTEGER NOT NULL, key TEXT, document TEXT NOT NULL, archived INTEGER NOT NULL,
+    attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX activities_by_key ON activities (instance, key) WHERE key IS NOT NULL;
+CREATE INDEX activities_by_instance ON activities (instance, created);
+CREATE TABLE notes (
+    id TEXT PRIMARY KEY, activity TEXT NOT NULL, instance INTEGER NOT NULL, key TEXT, document TEXT NOT NULL,
+    attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX notes_by_key ON notes (activity, key) WHERE key IS NOT NULL;
+CREATE INDEX notes_by_activity ON notes (activity, created);
+
 -- Rows stay when their work is done: a task that is queued again under the same derived id is the same task.
 CREATE TABLE executions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, instance INTEGER NOT NULL, cause TEXT NOT NULL,
     method TEXT NOT NULL, callback TEXT, args TEXT NOT NULL, kwargs TEXT NOT NULL, parent TEXT, chain TEXT NOT NULL,
     due INTEGER NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL, failures INTEGER NOT NULL,
-    state TEXT NOT NULL, key TEXT, every INTEGER
+    state TEXT NOT NULL, key TEXT, every INTEGER, awaited INTEGER NOT NULL
 );
 -- At most one pending task for a key. The key is free again as soon as its task has begun.
 CREATE UNIQUE INDEX executions_by_key ON executions (instance, key)
@@ -69,7 +94,7 @@ CREATE TABLE attempts (
     version INTEGER NOT NULL, method TEXT NOT NULL, cause TEXT NOT NULL, parent TEXT,
     outcome TEXT, requests INTEGER, cpu_ms REAL, wall_ms REAL, memory_peak INTEGER,
     started INTEGER NOT NULL, ended INTEGER, error TEXT, line INTEGER, traceback TEXT, args TEXT, kwargs TEXT,
-    result TEXT
+    result TEXT, cost REAL
 );
 CREATE INDEX attempts_by_execution ON attempts (execution);
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome IS NULL;

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,29 +106,51 @@ class Engine:
         """Have a sandbox look at a source."""
         self._seating.inspect(program, invocation, done)
 
-    def make_execution(self, instance: int, cause: Cause, method: str, args: str, kwargs: str) -> Execution:
+    def make_execution(
+        self,
+        instance: int,
+        cause: Cause,
+        method: str,
+        args: str,
+        kwargs: str = '{"json":{}}',
+        *,
+        awaited: bool = False,
+    ) -> Execution:
         """An execution for an event from outside, the first of its chain; nothing is queued yet."""
         number = self.next_number()
         identity = derive_id(self.seed, cause, number)
         return Execution(
-            number, identity, instance, cause, method, None, args, kwargs, None, identity, self.now, self.now
+            number,
+            identity,
+            instance,
+            cause,
+            method,
+            None,
+            args,
+            kwargs,
+            None,
+            identity,
+            self.now,
+            self.now,
+            awaited=awaited,
         )
 
-    def begin(self, execution: Execution, ended: Callable[[], None]) -> Drive:
-        """Drive an execution and its chain to the end.
+    def begin(self, executions: Sequence[Execution], ended: Callable[[], None]) -> Drive:
+        """Drive executions of one chain, and what they set off, to the end.
 
         A lifecycle execution is in the state file by now, and runs again if the process is killed. A call is not
         before it begins: who awaited it would be gone.
         """
-        self._admit(execution)
-        return self.drive(ended, self._chains[execution.chain])
+        for execution in executions:
+            self._admit(execution)
+        return self.drive(ended, self._chains[executions[0].chain])
 
     def retire_all(self, instance: Instance) -> None:
         """Drop everything that waits in an instance, and its callbacks."""
         for execution in [each for each in self._live.values() if each.instance == instance.id]:
             if execution.state == "queued":
                 self._retire(execution, "cancelled", "its twist was deactivated")
-        self._backend.delete_callback(Origin(instance.id, None, None, self.now), None)
+        self._backend.delete_callbacks(Origin(instance.id, None, None, self.now))
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
@@ -242,8 +264,8 @@ class Engine:
         self._number += 1
         return self._number
 
-    def enqueue(self, execution: Execution, *, coalesce: bool) -> str:
-        """Queue a task; returns its id, or that of the pending one it was coalesced with."""
+    def enqueue(self, execution: Execution, *, coalesce: bool) -> str | None:
+        """Queue a task; returns the id of the pending one that it was coalesced with."""
         became = self._backend.enqueue(execution, coalesce=coalesce)
         if became.replaced is not None:
             replaced = self._live[became.replaced]
@@ -255,14 +277,16 @@ class Engine:
             kept = self._live[became.kept]
             kept.due = execution.due
             self._await_due(kept)
-        return became.kept or execution.id
+        return became.kept
 
-    def cancel_scheduled(self, instance: int, *, execution: str | None, key: str | None) -> None:
-        """Drop pending scheduled tasks of an instance: one by id, one by key, or all."""
+    def cancel_scheduled(
+        self, instance: int, *, execution: str | None, key: str | None, scope: str | None
+    ) -> None:
+        """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
         for task in list(self._live.values()):
             if task.instance != instance or task.state != "queued" or task.attempts or not task.is_scheduled:
                 continue
-            if execution in {None, task.id} and key in {None, task.key}:
+            if execution in {None, task.id} and key in {None, task.key} and scope in {None, task.scope}:
                 self._retire(task, "cancelled", "cancelled by the twist")
 
     # the turn
@@ -443,7 +467,7 @@ class Engine:
         attempt = Attempt(
             self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
-        args, kwargs = map(Mask(actor.instance.options), (execution.args, execution.kwargs))
+        args, kwargs = map(Mask(actor.instance.secrets), (execution.args, execution.kwargs))
         following = next_occurrence(execution, self._number + 1, self.now)
         self._backend.claim(execution, attempt.id, version.number, self.now, args, kwargs, following)
         if following is not None:
@@ -455,7 +479,7 @@ class Engine:
             if drive.covers(chain):
                 drive.attempts.append(attempt.id)
                 drive.first = drive.first or execution
-        if execution.method not in version.methods:
+        if not version.runs(execution):
             token = execution.callback
             made = self._backend.callback(execution.instance, token) if token else None
             self._finish(attempt, method_gone(execution.method, made, version.number), None)

@@ -13,7 +13,7 @@ from plot_nb.sandbox.pool import Result
 
 def masked(attempt: Attempt, verdict: Verdict) -> Verdict:
     """A verdict as it may be shown."""
-    mask = Mask(attempt.instance.options)
+    mask = Mask(attempt.instance.secrets)
     return replace(
         verdict, error=mask(verdict.error), traceback=mask(verdict.traceback), value=mask(verdict.value)
     )
@@ -45,7 +45,7 @@ def ending_of(
             what = f"{operation} {detail}".strip()
             text = f"{what} was not performed: nothing awaited it (await is missing?)"
         attempt.note("warning", line or None, text, ended)
-    mask = Mask(attempt.instance.options)
+    mask = Mask(attempt.instance.secrets)
     shown = masked(attempt, verdict)
     return Ending(
         outcome=shown.outcome,

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from plot_nb.sandbox.pool import Program
 from plot_nb.tools.network import Patterns
 
-Cause = Literal["lifecycle", "call", "task"]
+Cause = Literal["lifecycle", "call", "task", "schedule", "webhook", "event"]
+
+Suspension = Literal["user", "rate"]
 State = Literal["queued", "running", "done", "dead", "dropped", "cancelled"]
 
 
@@ -33,7 +35,13 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One deployed source of an instance."""
+    """One deployed source of an instance.
+
+    Attributes:
+        methods: By name; those of tools as `tool.method`, at any depth.
+        lifecycle: The lifecycle events for which the twist or one of its tools runs anything.
+        scopes: The tools that have a Store of their own, as paths of names.
+    """
 
     number: int
     digest: str
@@ -41,11 +49,23 @@ class Version:
     program: Program
     methods: dict[str, Method]
     urls: Patterns
+    lifecycle: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+
+    def runs(self, execution: Execution) -> bool:
+        """Whether it has the method of an execution."""
+        return execution.method in (self.lifecycle if execution.cause == "lifecycle" else self.methods)
 
 
 @dataclass(slots=True)
 class Instance:
-    """One installed twist."""
+    """One installed twist.
+
+    Attributes:
+        former: Options of earlier deploys: they may stand in the Store or in arguments, and stay secret.
+        suspended: Who suspended it; None while it runs.
+        counted_from: Executions before this moment count in no rate window.
+    """
 
     id: int
     twist: str
@@ -53,6 +73,14 @@ class Instance:
     version: Version
     options: dict[str, Any] = field(default_factory=dict)
     active: bool = True
+    former: list[dict[str, Any]] = field(default_factory=list)
+    suspended: Suspension | None = None
+    counted_from: int = 0
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """All options that it ever had: what no journal and no picture shows."""
+        return {"now": self.options, "before": self.former} if self.former else self.options
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +106,7 @@ class Execution:
         due: When it may run, in microseconds.
         key: Of a keyed task: at most one with it is pending.
         every: Of a recurring task: microseconds to its next occurrence.
+        awaited: Whether somebody waits for its value: it is never tried again, and ends with who awaited it.
     """
 
     number: int
@@ -97,11 +126,17 @@ class Execution:
     state: State = "queued"
     key: str | None = None
     every: int | None = None
+    awaited: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The tool whose method it is, as a path of names; empty for the twist's own."""
+        return self.method.rpartition(".")[0]
 
     @property
     def is_scheduled(self) -> bool:
         """Whether it is a task for later: those are chains of their own, and can be cancelled."""
-        return self.cause == "task" and self.chain == self.id
+        return self.cause in {"task", "schedule"} and self.chain == self.id
 
     @property
     def order(self) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.model import Callback, Execution, derive_id
+from plot_nb.tools.operation import Queued
 
 if TYPE_CHECKING:
     from plot_nb.engine.engine import Engine
@@ -34,14 +35,11 @@ class AttemptTasks:
         key: str | None = None,
         every: int | None = None,
         coalesce: bool = False,
-    ) -> str:
+    ) -> Queued:
         """Queue an execution of a callback.
 
         Its identity derives from what queues it, so that an execution that is tried again queues it once; with
         `faithful_forks` each attempt queues its own. Work for later is a chain of its own, so nobody waits for it.
-
-        Returns:
-            Its id, or that of the pending one it was coalesced with.
         """
         engine, parent = self.engine, self.attempt.execution
         ordinal = self.attempt.queued.get(callback.method, 0)
@@ -53,7 +51,7 @@ class AttemptTasks:
             engine.next_number(),
             identity,
             self.attempt.instance.id,
-            "task",
+            "task" if key is None else "schedule",
             callback.method,
             callback.token,
             callback.args,
@@ -65,14 +63,17 @@ class AttemptTasks:
             key=key,
             every=every,
         )
-        return engine.enqueue(execution, coalesce=coalesce)
+        kept = engine.enqueue(execution, coalesce=coalesce)
+        return Queued(kept or identity, coalesced=kept is not None)
 
-    def cancel(self, *, execution: str | None = None, key: str | None = None) -> None:
-        """Drop a pending scheduled task by id or by key, or all of the instance's with neither.
+    def cancel(
+        self, *, execution: str | None = None, key: str | None = None, scope: str | None = None
+    ) -> None:
+        """Drop a pending scheduled task by id or by key, or with neither all of a scope.
 
         An immediate task cannot be cancelled, and one that is not there is no error.
         """
-        self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key)
+        self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key, scope=scope)
 
 
 def next_occurrence(execution: Execution, number: int, now: int) -> Execution | None:
@@ -89,7 +90,7 @@ def next_occurrence(execution: Execution, number: int, now: int) -> Execution | 
         number,
         identity,
         execution.instance,
-        "task",
+        "schedule",
         execution.method,
         execution.callback,
         execution.args,

@@ -191,7 +191,7 @@ class Requests:
 
     def _perform(self, attempt: Attempt, number: int, name: str, raw: msgspec.Raw, line: int) -> bytes | None:
         attempt.used += 1
-        tool, _, operation = name[:100].partition(".")
+        tool, _, operation = name.rpartition("/")[2][:100].partition(".")
         now = self._engine.now
         row = RequestRow(
             attempt.used,
@@ -204,7 +204,7 @@ class Requests:
             cpu_ms=attempt.cpu_ms,
         )
         attempt.requests.append(row)
-        if name == "network.fetch":
+        if name.rpartition("/")[2] == "network.fetch":
             return self._begin_fetch(attempt, number, raw, row)
         row.duration = self._request_latency
         try:
@@ -216,8 +216,9 @@ class Requests:
         return answer
 
     def _call_tool(self, attempt: Attempt, name: str, raw: msgspec.Raw, row: RequestRow) -> object:
-        operation = _OPERATIONS.get(name)
-        if operation is None:
+        scope, _, plain = name.rpartition("/")
+        operation = _OPERATIONS.get(plain)
+        if operation is None or (scope and scope not in attempt.version.scopes):
             raise ValueError(f"there is no operation {name[:100]!r}")
         arguments = operation.decode(raw)
         context = Context(
@@ -227,12 +228,13 @@ class Requests:
             attempt.version.number,
             attempt.version.methods.keys(),
             self._engine.tasks_of(attempt),
+            scope,
         )
         row.detail = operation.detail(context, arguments)[:2048]
         return operation.perform(context, arguments)
 
     def _refuse(self, attempt: Attempt, number: int, name: str, raw: msgspec.Raw, line: int) -> bytes:
-        tool, _, operation = name[:100].partition(".")
+        tool, _, operation = name.rpartition("/")[2][:100].partition(".")
         detail = _first_text(raw) if tool in {"store", "network"} else ""
         if attempt.refused is None:
             attempt.refused = RequestRow(

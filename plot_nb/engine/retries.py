@@ -16,7 +16,7 @@ def settle(execution: Execution, verdict: Verdict, now: int) -> list[tuple[str, 
     """Give an execution its new state.
 
     A task that raised, or whose sandbox died, is queued again twice; one that went over a limit is dead at once.
-    A call and a lifecycle method are never tried again.
+    What somebody awaits and a lifecycle method are never tried again.
 
     Returns:
         Journal entries (kind, text).
@@ -24,7 +24,7 @@ def settle(execution: Execution, verdict: Verdict, now: int) -> list[tuple[str, 
     if verdict.outcome == "cancelled":
         execution.state = "cancelled"
         return []
-    if verdict.outcome == "ok" or execution.cause != "task":
+    if verdict.outcome == "ok" or execution.awaited or execution.cause == "lifecycle":
         execution.state = "done"
         return []
     if verdict.outcome not in {"error", "crashed"}:

@@ -58,7 +58,7 @@ SELECT a.id, e.number, a.attempt, p.number, a.instance, a.version, a.method, a.c
        a.cpu_ms, a.wall_ms, a.memory_peak,
        CASE WHEN a.attempt > 1
             THEN (SELECT max(b.ended) FROM attempts b WHERE b.execution = a.execution AND b.id < a.id)
-            WHEN a.cause = 'task' THEN e.queued END,
+            WHEN NOT e.awaited AND a.cause != 'lifecycle' THEN e.queued END,
        a.started, a.ended, a.line, a.error
 FROM json_each(?) j CROSS JOIN attempts a ON a.id = j.value
 LEFT JOIN executions e ON e.id = a.execution LEFT JOIN executions p ON p.id = a.parent
@@ -73,7 +73,8 @@ WHERE attempt_id IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY attem
 _SCHEDULED = """
 SELECT e.number, p.number, e.method, coalesce(e.key, ''), e.due, e.every / 1000.0, e.parent, e.instance
 FROM executions e LEFT JOIN executions p ON p.id = e.parent
-WHERE e.state = 'queued' AND e.cause = 'task' AND e.attempts = 0 {where} ORDER BY e.due, e.number
+WHERE e.state = 'queued' AND NOT e.awaited AND e.cause != 'lifecycle' AND e.attempts = 0 {where}
+ORDER BY e.due, e.number
 """
 
 

@@ -63,8 +63,8 @@ _REQUEST_COLUMNS = (
 )
 
 _TASKS = """
-SELECT id, parent, method, state, due, queued, attempts, failures, key, every / 1000.0 FROM executions
-WHERE cause = 'task' AND {where} ORDER BY number
+SELECT id, parent, method, state, due, queued, attempts, failures, key, every / 1000.0, cause FROM executions
+WHERE NOT awaited AND cause != 'lifecycle' AND {where} ORDER BY number
 """
 _TASK_COLUMNS = (
     "execution",
@@ -77,6 +77,7 @@ _TASK_COLUMNS = (
     "failures",
     "key",
     "every_ms",
+    "cause",
 )
 
 _LOGS = """

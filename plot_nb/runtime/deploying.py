@@ -8,14 +8,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from plot_nb.backend.records import InstanceRow
 from plot_nb.engine.attempt import GuestError
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.masking import Mask
-from plot_nb.engine.model import Instance, Method, Version
+from plot_nb.engine.model import Instance, Method, Suspension, Version
 from plot_nb.engine.outcomes import TEXT_LIMIT
 from plot_nb.errors import DeployError
 from plot_nb.sandbox.pool import Program, Result
@@ -39,6 +40,8 @@ class Manifest(msgspec.Struct, frozen=True):
     name: str
     methods: dict[str, _ManifestMethod]
     urls: list[str] = []
+    lifecycle: list[str] = []
+    tools: list[str] = []
     doc: str = ""
     line: int = 0
 
@@ -175,8 +178,10 @@ def read_manifest(result: Result) -> Manifest:
 
 def _check_names(manifest: Manifest) -> None:
     """Refuse names that no source can spell: they are shown, and become attributes of the handle."""
-    for what, name in (("class", manifest.name), *(("method", name) for name in manifest.methods)):
-        if not name.isidentifier() or len(name) > NAME_LIMIT:
+    named = (("method", name) for name in manifest.methods)
+    for what, name in (("class", manifest.name), *named, *(("tool", name) for name in manifest.tools)):
+        parts = [name] if what == "class" else name.split(".")
+        if not all(part.isidentifier() for part in parts) or len(name) > NAME_LIMIT:
             raise DeployError(f"not deployed: {name[:80]!a} is no name for a {what}")
 
 
@@ -187,15 +192,33 @@ def make_version(number: int, source_digest: str, program: Program, manifest: Ma
         for name, each in manifest.methods.items()
     }
     source = json.loads(program.text)["source"]
-    return Version(number, source_digest, source, program, methods, Patterns(manifest.urls))
+    return Version(
+        number,
+        source_digest,
+        source,
+        program,
+        methods,
+        Patterns(manifest.urls),
+        frozenset(manifest.lifecycle),
+        frozenset(manifest.tools),
+    )
 
 
-def restore_instance(row: tuple[int, str, str, int, str, int, str, str, str]) -> Instance:
+def restore_instance(row: InstanceRow) -> Instance:
     """An instance from a row of `SqliteBackend.instances`."""
-    instance, twist, name, number, options, active, digest, text, manifest = row
-    program = Program(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
-    version = make_version(number, digest, program, msgspec.json.decode(manifest.encode(), type=Manifest))
-    return Instance(instance, twist, name, version, json.loads(options), bool(active))
+    program = Program(hashlib.blake2b(row.program.encode(), digest_size=16).hexdigest(), row.program)
+    manifest = msgspec.json.decode(row.manifest.encode(), type=Manifest)
+    return Instance(
+        row.id,
+        row.twist,
+        row.name,
+        make_version(row.version, row.digest, program, manifest),
+        json.loads(row.options),
+        bool(row.active),
+        json.loads(row.former),
+        cast("Suspension | None", row.suspended),
+        row.counted_from,
+    )
 
 
 def check_instance(name: object) -> str:

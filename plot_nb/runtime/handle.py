@@ -11,7 +11,7 @@ from plot_nb.engine.model import Instance, Method
 from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
 from plot_nb.journal.reader import rows
-from plot_nb.tools.callbacks import listed, suggestion
+from plot_nb.tools.callbacks import is_hidden, listed, suggestion
 from plot_nb.tools.store import LOCKS
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from plot_nb.runtime.run import Run
     from plot_nb.runtime.runtime import Runtime
+    from plot_nb.runtime.upgrading import UpgradeReport
 
 
 class _Default:
@@ -34,11 +35,14 @@ class TwistHandle:
     `await handle.start_sync(1)` is `await handle.call("start_sync", 1)`.
     """
 
-    def __init__(self, runtime: Runtime, instance: int, deployed: Run | None) -> None:
+    def __init__(
+        self, runtime: Runtime, instance: int, deployed: Run | None, report: UpgradeReport | None = None
+    ) -> None:
         self._runtime = runtime
         self._instance_id = instance
         self._installed = runtime._instances  # another dict after a reset, where numbers begin anew
         self._deployed = deployed
+        self._report = report
 
     @property
     def _instance(self) -> Instance:
@@ -92,12 +96,12 @@ class TwistHandle:
     @property
     def callbacks(self) -> pd.DataFrame:
         """One row per callback."""
-        return frames.callbacks(self._runtime.path, self._instance.id, Mask(self._instance.options))
+        return frames.callbacks(self._runtime.path, self._instance.id, Mask(self._instance.secrets))
 
     @property
     def tasks(self) -> pd.DataFrame:
         """One row per task, finished ones included."""
-        return frames.tasks(self._runtime.path, instance=self._instance.id, mask=Mask(self._instance.options))
+        return frames.tasks(self._runtime.path, instance=self._instance.id, mask=Mask(self._instance.secrets))
 
     @property
     def executions(self) -> pd.DataFrame:
@@ -150,7 +154,11 @@ class TwistHandle:
         return method
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._instance.version.methods})
+        return sorted({*super().__dir__(), *(name for name in self._methods() if name.isidentifier())})
+
+    def _methods(self) -> list[str]:
+        """What can be called; those of tools as `tool.method`."""
+        return [name for name in self._instance.version.methods if not is_hidden(name)]
 
     def __repr__(self) -> str:
         try:
@@ -158,8 +166,9 @@ class TwistHandle:
         except RuntimeClosed as error:
             return f"<TwistHandle: {error}>"
         where = "" if instance.name == "default" else f", instance {instance.name!r}"
-        methods = listed(instance.version.methods) or "no methods that an event can run"
-        return f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
+        methods = listed(self._methods()) or "no methods that an event can run"
+        shown = f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
+        return "\n".join([shown, *(self._report.lines() if self._report is not None else [])])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         plain = {"text/plain": repr(self)}

@@ -62,7 +62,7 @@ class Run:
         installed = list(self._installed.values())  # what runs in a stretch of time is of any of them
         if self._drive.chain is not None:
             installed = [each for each in installed if each.id == self._instance]
-        return Mask({str(each.id): each.options for each in installed})
+        return Mask({str(each.id): each.secrets for each in installed})
 
     @property
     def _attempts(self) -> list[int]:

@@ -14,28 +14,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import msgspec
-
 from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import microseconds, to_datetime
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import Latency, Limits, check_settings
-from plot_nb.engine.model import Execution, Instance, Version
+from plot_nb.engine.model import Instance
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.by_hand import check_entries, write_entries
 from plot_nb.runtime.deploying import (
-    Source,
     check_instance,
     check_options,
     check_source,
-    inspect,
-    make_version,
     restore_instance,
 )
 from plot_nb.runtime.handle import TwistHandle
-from plot_nb.runtime.run import Run, nothing_ran
+from plot_nb.runtime.installing import Candidate, Installer
+from plot_nb.runtime.run import Run
 from plot_nb.runtime.thread import EngineThread
+from plot_nb.runtime.upgrading import UpgradeReport
 from plot_nb.runtime.watching import tell_began, tell_changed, tell_ended
 from plot_nb.tools.callbacks import suggestion
 from plot_nb.twist import superjson
@@ -140,13 +137,14 @@ class Runtime:
         modules: Mapping[str, str] | None = None,
         *,
         filename: str = "<cell>",
+        before: Callable[[UpgradeReport], object] | None = None,
     ) -> TwistHandle:
         """Install a twist, or its next version, and run its `activate` or `upgrade`.
 
         A method `activate` that takes an argument gets `{"instance": …, "version": …}`, both numbers.
 
-        Unchanged source does nothing. If the lifecycle method fails, the version is deployed all the same, and the
-        handle shows the failure.
+        Unchanged source does nothing, changed options run `on_options_changed(old, new)`. If a
+        lifecycle method fails, the version is deployed all the same, and the handle shows the failure.
 
         Args:
             source: Text with exactly one class that extends `Twist`.
@@ -154,90 +152,46 @@ class Runtime:
             options: What the twist finds in `self.options`; never shown.
             modules: Source texts that the twist can import, by name.
             filename: What tracebacks call the source.
+            before: Called with what the new version breaks, before it takes effect; what it raises leaves the old
+                version in force.
 
         Raises:
             DeployError: If it does not compile, has no twist class or two, or its `build` fails.
         """
+        candidate = await self._look(source, instance, options, modules, filename)
+        if candidate.report is not None and before is not None:
+            before(candidate.report)
+        installed, run = await self._submit(Installer(self).install(candidate))
+        return TwistHandle(self, installed, run, candidate.report)
+
+    async def check_upgrade(
+        self,
+        source: str,
+        instance: str = "default",
+        options: Mapping[str, Any] | None = None,
+        modules: Mapping[str, str] | None = None,
+    ) -> UpgradeReport | None:
+        """What deploying a source would break; nothing is deployed. Arguments and errors as for `deploy`.
+
+        Returns:
+            None where it would replace nothing: a new twist, or unchanged source.
+        """
+        return (await self._look(source, instance, options, modules, "<cell>")).report
+
+    async def _look(
+        self,
+        source: str,
+        instance: str,
+        options: Mapping[str, Any] | None,
+        modules: Mapping[str, str] | None,
+        filename: str,
+    ) -> Candidate:
         checked = check_source(source, modules, filename)
         given = check_options(options)
-        return await self._submit(self._deploy(checked, check_instance(instance), given))
-
-    async def _deploy(self, source: Source, name: str, options: str) -> TwistHandle:
-        await self._thread.ready()
-        manifest = await inspect(self._engine, source, options)
-        found = next(
-            (each for each in self._instances.values() if (each.twist, each.name) == (manifest.name, name)),
-            None,
-        )
-        if found is not None and found.version.digest == source.digest:
-            return TwistHandle(self, found.id, await self._deploy_again(found, options))
-        program = source.program(manifest.name)
-        if found is not None:
-            self._thread.forget(found.version.program.id)
-        was_active = found is not None and found.active
-
-        def version_of(number: int) -> Version:
-            return make_version(number, source.digest, program, manifest)
-
-        def lifecycle(identity: int, number: int) -> Execution | None:
-            return self._lifecycle(identity, "upgrade" if was_active else "activate", version_of(number))
-
-        identity, number, execution = self._backend.add_version(
-            manifest.name,
-            name,
-            options,
-            source.digest,
-            program.text,
-            msgspec.json.encode(manifest).decode(),
-            self._engine.now,
-            lifecycle,
-        )
-        deployed = Instance(identity, manifest.name, name, version_of(number), msgspec.json.decode(options))
-        self._instances[identity] = deployed
-        self._engine.install(deployed)
-        return TwistHandle(self, identity, await self._run_lifecycle(deployed, execution))
-
-    async def _deploy_again(self, found: Instance, options: str) -> Run | None:
-        """Unchanged source: what an earlier process did not end goes on; a deactivated twist is activated."""
-        execution = None if found.active else self._lifecycle(found.id, "activate", found.version)
-        self._backend.save_instance(found.id, options, active=True, lifecycle=execution)
-        found.options, found.active = msgspec.json.decode(options), True
-        if execution is not None:
-            return await self._run_lifecycle(found, execution)
-        return await self._drive(
-            f"{found.twist} continued", lambda ended: self._engine.continue_lifecycle(found, ended)
-        )
-
-    def _lifecycle(self, instance: int, method: str, version: Version) -> Execution | None:
-        if method not in version.methods:
-            return None
-        takes_context = method == "activate" and version.methods[method].maximum != 0
-        args: list[Any] = [{"instance": instance, "version": version.number}] if takes_context else []
-        return self._engine.make_execution(
-            instance, "lifecycle", method, superjson.dumps(args), '{"json":{}}'
-        )
-
-    async def _run_lifecycle(self, instance: Instance, execution: Execution | None) -> Run | None:
-        if execution is None:
-            return None
-        return await self._drive(
-            f"{instance.twist}.{execution.method}", lambda ended: self._engine.begin(execution, ended)
-        )
+        return await self._submit(Installer(self).look(checked, check_instance(instance), given))
 
     async def _deactivate(self, instance: int) -> Run:
-        return await self._submit(self._deactivate_when_ready(self._active(instance)))
-
-    async def _deactivate_when_ready(self, instance: Instance) -> Run:
-        await self._thread.ready()
-        options = msgspec.json.encode(instance.options).decode()
-        execution = self._lifecycle(instance.id, "deactivate", instance.version)
-        if execution is not None:
-            self._backend.save_instance(instance.id, options, active=True, lifecycle=execution)
-        run = await self._run_lifecycle(instance, execution)
-        self._engine.retire_all(instance)
-        self._backend.save_instance(instance.id, options, active=False)
-        instance.active = False
-        return run or nothing_ran(self, f"{instance.twist} deactivated")
+        return await self._submit(Installer(self).deactivate(self._active(instance)))
 
     def twists(self) -> list[TwistHandle]:
         """All that is installed, in the order in which it came."""
@@ -261,7 +215,7 @@ class Runtime:
         run = await self._drive(
             f"{instance.twist}.{method}",
             lambda ended: self._engine.begin(
-                self._engine.make_execution(instance.id, "call", method, args, kwargs), ended
+                [self._engine.make_execution(instance.id, "call", method, args, kwargs, awaited=True)], ended
             ),
         )
         assert run is not None

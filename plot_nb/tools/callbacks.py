@@ -15,9 +15,14 @@ _LISTED = 30
 """Names that a message lists."""
 
 
+def is_hidden(method: str) -> bool:
+    """Whether a method is the runtime's own, such as the one that runs a drain."""
+    return method.rpartition(".")[2].startswith("_")
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What else there is, for the end of a message about a name that is not there."""
-    names = sorted(known)
+    names = sorted(name for name in known if not is_hidden(name))
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
@@ -55,7 +60,7 @@ def method_of(context: Context, arguments: tuple[str, ...]) -> str:
 
 
 def _create(context: Context, arguments: tuple[str, str]) -> str:
-    method, args = arguments
+    method, args = context.qualified(arguments[0]), arguments[1]
     if method not in context.methods:
         raise ValueError(
             f"a callback needs a method, there is no async method {method[:80]!r}: "
@@ -93,10 +98,10 @@ def _resolve(context: Context, arguments: tuple[str]) -> dict[str, str]:
 
 
 OPERATIONS: dict[str, Operation[Any]] = {
-    "create": Operation(tuple[str, str], lambda c, a: a[0], _create),
-    "delete": Operation(tuple[str], method_of, lambda c, a: c.backend.delete_callback(c.origin, a[0])),
+    "create": Operation(tuple[str, str], lambda c, a: c.qualified(a[0]), _create),
+    "delete": Operation(tuple[str], method_of, lambda c, a: c.backend.delete_callback(c.origin, token=a[0])),
     "delete_all": Operation(
-        tuple[()], lambda c, a: "", lambda c, a: c.backend.delete_callback(c.origin, None)
+        tuple[()], lambda c, a: "", lambda c, a: c.backend.delete_callbacks(c.origin, c.scope)
     ),
     "resolve": Operation(tuple[str], method_of, _resolve),
 }

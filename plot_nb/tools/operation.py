@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +13,16 @@ from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.model import Callback
 
 A = TypeVar("A")
+
+TOOL_KEYS = "__tool__:"
+"""What the keys of tools begin with; a twist and its tools cannot name them otherwise than by their scope."""
+
+
+class Queued(NamedTuple):
+    """What became of a task: its id, or that of the pending one it was coalesced with."""
+
+    id: str
+    coalesced: bool
 
 
 class TaskQueue(Protocol):
@@ -29,11 +39,13 @@ class TaskQueue(Protocol):
         key: str | None = None,
         every: int | None = None,
         coalesce: bool = False,
-    ) -> str:
-        """Queue an execution of a callback; returns its id."""
+    ) -> Queued:
+        """Queue an execution of a callback."""
 
-    def cancel(self, *, execution: str | None = None, key: str | None = None) -> None:
-        """Drop a pending scheduled task by id or by key, or all of the instance's with neither."""
+    def cancel(
+        self, *, execution: str | None = None, key: str | None = None, scope: str | None = None
+    ) -> None:
+        """Drop a pending scheduled task by id or by key, or with neither all of a scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class Context:
     """What an operation may use: the durable state, who asks, and the engine's queue.
 
     Attributes:
+        scope: The tool that asks, as a path of names such as `calendar.auth`; empty for the twist itself.
         execution: The id of the execution that asks.
         version: The number of the version that it runs.
         methods: The methods of that version.
@@ -52,6 +65,16 @@ class Context:
     version: int
     methods: Collection[str]
     tasks: TaskQueue
+    scope: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of this scope begin with in the tables: each tool has a Store and schedule keys of its own."""
+        return f"{TOOL_KEYS}{self.scope}:" if self.scope else ""
+
+    def qualified(self, method: str) -> str:
+        """A method of this scope by the name that callbacks, executions and the journal have for it."""
+        return f"{self.scope}.{method}" if self.scope else method
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
-from plot_nb.tools.operation import Context, Operation
+from plot_nb.tools.operation import TOOL_KEYS, Context, Operation
 
 KEY_LIMIT = 1024
 """Bytes of a key (SPEC 5)."""
@@ -66,38 +66,61 @@ def _set(context: Context, values: Sequence[tuple[str, str]]) -> None:
     for key, text in values:
         check_key(key)
         check_value(key, text)
-    context.backend.set_many(context.origin, values)
+    context.backend.set_many(context.origin, [(context.prefix + key, text) for key, text in values])
 
 
 def _get_many(context: Context, arguments: tuple[list[str]]) -> dict[str, str]:
     keys = dict.fromkeys(_checked(arguments[0]))
-    found = ((key, context.backend.get(context.origin.instance, key)) for key in keys)
+    found = ((key, context.backend.get(context.origin.instance, context.prefix + key)) for key in keys)
     return dict(_fitting((key, text) for key, text in found if text is not None))
 
 
 def _list(context: Context, arguments: tuple[str]) -> list[str]:
-    keys = context.backend.keys(context.origin.instance, arguments[0])
-    return [key for key, _ in _fitting((key, "") for key in keys if _is_visible(key, arguments[0]))]
+    return [key for key, _ in _fitting((key, "") for key in _keys(context, arguments[0]))]
+
+
+def _keys(context: Context, prefix: str) -> Iterator[str]:
+    """The keys of the scope, by the names that it has for them."""
+    own = len(context.prefix)
+    keys = context.backend.keys(context.origin.instance, context.prefix + prefix)
+    return (key[own:] for key in keys if _is_visible(key[own:], prefix))
 
 
 def _list_entries(context: Context, arguments: tuple[str]) -> list[tuple[str, str]]:
-    entries = context.backend.entries(context.origin.instance, arguments[0])
-    return list(_fitting(entry for entry in entries if _is_visible(entry[0], arguments[0])))
+    own = len(context.prefix)
+    entries = context.backend.entries(context.origin.instance, context.prefix + arguments[0])
+    named = ((key[own:], text) for key, text in entries)
+    return list(_fitting(entry for entry in named if _is_visible(entry[0], arguments[0])))
 
 
 def _is_visible(key: str, prefix: str) -> bool:
-    """Locks are not, unless they were asked for."""
-    return prefix.startswith(LOCKS) or not key.startswith(LOCKS)
+    """Locks and what drains keep are not, unless they were asked for; the keys of tools never are."""
+    return not key.startswith(TOOL_KEYS) and all(
+        prefix.startswith(hidden) or not key.startswith(hidden) for hidden in (LOCKS, DRAINS)
+    )
 
 
 def _clear(context: Context, keys: list[str]) -> None:
     check_writable(_checked(keys))
-    context.backend.clear_many(context.origin, keys)
+    context.backend.clear_many(context.origin, [context.prefix + key for key in keys])
 
 
 def _clear_all(context: Context) -> None:
-    keys = context.backend.keys(context.origin.instance)
-    context.backend.clear_many(context.origin, [key for key in keys if _is_visible(key, "")])
+    """Clear what a listing shows: locks that are held, and what drains have still to do, stay."""
+    context.backend.clear_many(context.origin, [context.prefix + key for key in _keys(context, "")])
+
+
+def _clear_unchanged(context: Context, arguments: tuple[dict[str, str]]) -> None:
+    """Clear those keys that still have the text that is given, at once: what was written meanwhile stays."""
+    check_writable(_checked(arguments[0]))
+    context.backend.clear_many(
+        context.origin,
+        [
+            context.prefix + key
+            for key, text in arguments[0].items()
+            if context.backend.get(context.origin.instance, context.prefix + key) == text
+        ],
+    )
 
 
 def _fitting(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -119,11 +142,14 @@ def _checked(keys: Iterable[str]) -> Iterable[str]:
 
 def _get(context: Context, arguments: tuple[str]) -> str | None:
     check_key(arguments[0])
-    return context.backend.get(context.origin.instance, arguments[0])
+    return context.backend.get(context.origin.instance, context.prefix + arguments[0])
 
 
 LOCKS = "__lock__:"
 """Where locks are kept: listed only when this prefix is asked for (SPEC 5)."""
+
+DRAINS = "__drain__:"
+"""Where drains keep their ids: listed only when this prefix is asked for (SPEC 5)."""
 
 
 def _acquire_lock(context: Context, arguments: tuple[str, float]) -> bool:
@@ -136,28 +162,32 @@ def _acquire_lock(context: Context, arguments: tuple[str, float]) -> bool:
         return False
     until = context.origin.now / 1000 + milliseconds
     lock = json.dumps({"json": {"execution": context.execution, "until": until}})
-    context.backend.set_many(context.origin, [(LOCKS + key, lock)])
+    context.backend.set_many(context.origin, [(context.prefix + LOCKS + key, lock)])
     return True
 
 
 def _release_lock(context: Context, arguments: tuple[str]) -> None:
     held = _holder(context, arguments[0])
     if held is not None and held["execution"] == context.execution:
-        context.backend.clear_many(context.origin, [LOCKS + arguments[0]])
+        context.backend.clear_many(context.origin, [context.prefix + LOCKS + arguments[0]])
 
 
 def _holder(context: Context, key: str) -> Any:
-    text = context.backend.get(context.origin.instance, LOCKS + key)
+    text = context.backend.get(context.origin.instance, context.prefix + LOCKS + key)
     return None if text is None else json.loads(text)["json"]
 
 
 def check_writable(keys: Iterable[str]) -> None:
-    """Refuse keys that are locks.
+    """Refuse keys that are locks or another scope's.
 
     Raises:
-        ValueError: Naming the operations for locks.
+        ValueError: Naming the operations for locks, or whose keys they are.
     """
     for key in keys:
+        if key.startswith(TOOL_KEYS):
+            raise ValueError(
+                f"keys that begin with {TOOL_KEYS!r} are those of the twist's tools: only they write them"
+            )
         if key.startswith(LOCKS):
             raise ValueError(f"keys that begin with {LOCKS!r} are locks: use acquire_lock and release_lock")
 
@@ -167,15 +197,16 @@ def _count(_: Context, arguments: tuple[Sized]) -> str:
 
 
 OPERATIONS: dict[str, Operation[Any]] = {
-    "get": Operation(tuple[str], lambda c, a: a[0], _get),
-    "set": Operation(tuple[str, str], lambda c, a: a[0], lambda c, a: _set(c, [a])),
-    "clear": Operation(tuple[str], lambda c, a: a[0], lambda c, a: _clear(c, list(a))),
+    "get": Operation(tuple[str], lambda c, a: c.prefix + a[0], _get),
+    "set": Operation(tuple[str, str], lambda c, a: c.prefix + a[0], lambda c, a: _set(c, [a])),
+    "clear": Operation(tuple[str], lambda c, a: c.prefix + a[0], lambda c, a: _clear(c, list(a))),
     "get_many": Operation(tuple[list[str]], _count, _get_many),
     "set_many": Operation(tuple[dict[str, str]], _count, lambda c, a: _set(c, list(a[0].items()))),
     "clear_many": Operation(tuple[list[str]], _count, lambda c, a: _clear(c, a[0])),
+    "clear_unchanged": Operation(tuple[dict[str, str]], _count, _clear_unchanged),
     "clear_all": Operation(tuple[()], lambda c, a: "", lambda c, a: _clear_all(c)),
-    "acquire_lock": Operation(tuple[str, float], lambda c, a: a[0], _acquire_lock),
-    "release_lock": Operation(tuple[str], lambda c, a: a[0], _release_lock),
-    "list": Operation(tuple[str], lambda c, a: a[0], _list),
-    "list_entries": Operation(tuple[str], lambda c, a: a[0], _list_entries),
+    "acquire_lock": Operation(tuple[str, float], lambda c, a: c.prefix + a[0], _acquire_lock),
+    "release_lock": Operation(tuple[str], lambda c, a: c.prefix + a[0], _release_lock),
+    "list": Operation(tuple[str], lambda c, a: c.prefix + a[0], _list),
+    "list_entries": Operation(tuple[str], lambda c, a: c.prefix + a[0], _list_entries),
 }

@@ -31,13 +31,17 @@ def _run(context: Context, arguments: tuple[str, float | None]) -> str | None:
     if run_at is None:
         context.tasks.queue(callback)
         return None
-    return context.tasks.queue(callback, due=_moment(run_at))
+    return context.tasks.queue(callback, due=_moment(run_at)).id
 
 
-def _schedule(context: Context, arguments: tuple[str, str, float, bool]) -> None:
+def _schedule(context: Context, arguments: tuple[str, str, float, bool]) -> bool:
+    """Returns whether the callback will run: not where the task was coalesced with a pending one."""
     key, token, run_at, coalesce = arguments
     check_key(key)
-    context.tasks.queue(find(context, token), due=_moment(run_at), key=key, coalesce=coalesce)
+    queued = context.tasks.queue(
+        find(context, token), due=_moment(run_at), key=context.prefix + key, coalesce=coalesce
+    )
+    return not queued.coalesced
 
 
 def _schedule_recurring(context: Context, arguments: tuple[str, str, float, float | None]) -> None:
@@ -51,7 +55,7 @@ def _schedule_recurring(context: Context, arguments: tuple[str, str, float, floa
     due = context.origin.now + every
     if first_run_at is not None:
         due = min(due, _moment(first_run_at))
-    context.tasks.queue(find(context, token), due=due, key=key, every=every)
+    context.tasks.queue(find(context, token), due=due, key=context.prefix + key, every=every)
 
 
 def _cancel(context: Context, arguments: tuple[str]) -> None:
@@ -59,16 +63,16 @@ def _cancel(context: Context, arguments: tuple[str]) -> None:
 
 
 def _cancel_scheduled(context: Context, arguments: tuple[str]) -> None:
-    context.tasks.cancel(key=arguments[0])
+    context.tasks.cancel(key=context.prefix + arguments[0])
 
 
 OPERATIONS: dict[str, Operation[Any]] = {
     "run": Operation(tuple[str, float | None], method_of, _run),
-    "schedule": Operation(tuple[str, str, float, bool], lambda c, a: a[0], _schedule),
+    "schedule": Operation(tuple[str, str, float, bool], lambda c, a: c.prefix + a[0], _schedule),
     "schedule_recurring": Operation(
-        tuple[str, str, float, float | None], lambda c, a: a[0], _schedule_recurring
+        tuple[str, str, float, float | None], lambda c, a: c.prefix + a[0], _schedule_recurring
     ),
     "cancel": Operation(tuple[str], lambda c, a: a[0], _cancel),
-    "cancel_all": Operation(tuple[()], lambda c, a: "", lambda c, a: c.tasks.cancel()),
-    "cancel_scheduled": Operation(tuple[str], lambda c, a: a[0], _cancel_scheduled),
+    "cancel_all": Operation(tuple[()], lambda c, a: "", lambda c, a: c.tasks.cancel(scope=c.scope)),
+    "cancel_scheduled": Operation(tuple[str], lambda c, a: c.prefix + a[0], _cancel_scheduled),
 }

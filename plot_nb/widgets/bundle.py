@@ -62,7 +62,7 @@ def _store(source: Source) -> pd.DataFrame:
 def _mask(source: Source, instance: int | None = None) -> Mask:
     """Of one instance's options, or of all."""
     installed = source.runtime._instances
-    return Mask({str(each): installed[each].options for each in installed if instance in {None, each}})
+    return Mask({str(each): installed[each].secrets for each in installed if instance in {None, each}})
 
 
 def _masked(frame: pd.DataFrame, mask: Mask) -> pd.DataFrame:

@@ -264,7 +264,7 @@ class Source:
         instance = details.instance_of(runtime.path, twist)
         if instance is None:
             raise LookupError(f"no twist {twist[:80]!a} is installed: run its cell again")
-        _refuse_mask(twist, key, text, runtime._instances[instance].options)
+        _refuse_mask(twist, key, text, runtime._instances[instance].secrets)
         runtime._write_by_hand(instance, {key: text})
 
     # the selection

@@ -88,6 +88,8 @@ class Program:
             "line": _line(self.twist),
             "methods": {name: _describe(method) for name, method in self._methods().items()},
             "urls": build.urls,
+            "lifecycle": [name for name in LIFECYCLE if name in self._methods()],
+            "tools": [],
         }
 
     def _methods(self) -> dict[str, Callable[..., Any]]:
@@ -104,6 +106,9 @@ class Program:
                     found.pop(name, None)
         return found
 
+
+LIFECYCLE = ("activate", "upgrade", "deactivate", "on_options_changed")
+"""The events of a twist's life for which it may have a method."""
 
 BARE_NAMES = ("Twist", "Tool", "Network", "Uuid", "Url", "UNDEFINED", "fetch", "now")
 """What a cell need not import."""

@@ -1,0 +1,194 @@
+"""How a version comes into force, and how a twist leaves it (SPEC 10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from plot_nb.engine.model import Execution, Instance, Version
+from plot_nb.runtime.deploying import Manifest, Source, inspect, make_version
+from plot_nb.runtime.run import Run, nothing_ran
+from plot_nb.runtime.upgrading import UpgradeReport, report_upgrade
+from plot_nb.twist import superjson
+
+if TYPE_CHECKING:
+    from plot_nb.runtime.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version that can be deployed, and what that would break.
+
+    Attributes:
+        options: JSON.
+        report: None where nothing is replaced.
+    """
+
+    source: Source
+    name: str
+    options: str
+    manifest: Manifest
+    report: UpgradeReport | None
+
+    def version(self, number: int) -> Version:
+        """As the engine runs it."""
+        return make_version(
+            number, self.source.digest, self.source.program(self.manifest.name), self.manifest
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """Puts versions of twists into force; on the engine's thread."""
+
+    runtime: Runtime
+
+    async def look(self, source: Source, name: str, options: str) -> Candidate:
+        """Have a sandbox look at a source, and see what would break if it were deployed.
+
+        Raises:
+            DeployError: If it cannot be deployed.
+        """
+        await self.runtime._thread.ready()
+        manifest = await inspect(self.runtime._engine, source, options)
+        found = self._found(manifest.name, name)
+        report = None
+        if found is not None and found.version.digest != source.digest:
+            after = make_version(
+                found.version.number + 1, source.digest, source.program(manifest.name), manifest
+            )
+            report = report_upgrade(self.runtime._backend, found, after)
+        return Candidate(source, name, options, manifest, report)
+
+    async def install(self, candidate: Candidate) -> tuple[int, Run | None]:
+        """Put a version into force and run its lifecycle methods.
+
+        Returns:
+            The instance's id, and what ran.
+        """
+        runtime, manifest = self.runtime, candidate.manifest
+        found = self._found(manifest.name, candidate.name)
+        if found is not None and found.version.digest == candidate.source.digest:
+            return found.id, await self._install_again(found, candidate.options)
+        if found is not None:
+            runtime._thread.forget(found.version.program.id)
+        options = msgspec.json.decode(candidate.options)
+        before = found.options if found is not None and found.active else None
+        former = _former(found, options)
+
+        def lifecycle(identity: int, number: int) -> list[Execution]:
+            return self._lifecycle(identity, candidate.version(number), before, options)
+
+        identity, number, executions = runtime._backend.add_version(
+            manifest.name,
+            candidate.name,
+            candidate.options,
+            json.dumps(former),
+            candidate.source.digest,
+            candidate.source.program(manifest.name).text,
+            msgspec.json.encode(manifest).decode(),
+            runtime._engine.now,
+            lifecycle,
+        )
+        version = candidate.version(number)
+        deployed = Instance(identity, manifest.name, candidate.name, version, options, former=former)
+        runtime._instances[identity] = deployed
+        runtime._engine.install(deployed)
+        return identity, await self._run(deployed, executions)
+
+    def _found(self, twist: str, name: str) -> Instance | None:
+        installed = self.runtime._instances.values()
+        return next((each for each in installed if (each.twist, each.name) == (twist, name)), None)
+
+    async def _install_again(self, found: Instance, options: str) -> Run | None:
+        """Unchanged source: a deactivated twist is activated, changed options are told of.
+
+        What an earlier process did not end goes on.
+        """
+        given = msgspec.json.decode(options)
+        before = found.options if found.active else None
+        found.former = _former(found, given)
+        found.options = given
+        executions = self._lifecycle(found.id, found.version, before, given, is_new=False)
+        found.active = True
+        self.runtime._backend.save_instance(found, executions)
+        if executions:
+            return await self._run(found, executions)
+        return await self.runtime._drive(
+            f"{found.twist} continued",
+            lambda ended: self.runtime._engine.continue_lifecycle(found, ended),
+        )
+
+    def _lifecycle(
+        self,
+        instance: int,
+        version: Version,
+        before: dict[str, Any] | None,
+        options: dict[str, Any],
+        *,
+        is_new: bool = True,
+    ) -> list[Execution]:
+        """The lifecycle executions of a deploy, as one chain.
+
+        Args:
+            instance: Whose.
+            version: What is deployed.
+            before: The options in force until now; None for an instance that is not active.
+            options: The options from now on.
+            is_new: Whether the version is another than before.
+        """
+        made: list[Execution] = []
+        if before is None:
+            made += self._make(
+                instance, version, "activate", [{"instance": instance, "version": version.number}]
+            )
+        elif is_new:
+            made += self._make(instance, version, "upgrade", [])
+        if before is not None and before != options:
+            made += self._make(instance, version, "on_options_changed", [before, options])
+        for execution in made[1:]:
+            execution.chain = made[0].id
+        return made
+
+    def _make(self, instance: int, version: Version, method: str, args: list[Any]) -> list[Execution]:
+        if method not in version.lifecycle:
+            return []
+        own = version.methods.get(method)
+        if method == "activate" and own is not None and own.maximum == 0:
+            args = []
+        return [self.runtime._engine.make_execution(instance, "lifecycle", method, superjson.dumps(args))]
+
+    async def _run(self, instance: Instance, executions: Sequence[Execution]) -> Run | None:
+        if not executions:
+            return None
+        return await self.runtime._drive(
+            f"{instance.twist}.{executions[0].method}",
+            lambda ended: self.runtime._engine.begin(executions, ended),
+        )
+
+    async def deactivate(self, instance: Instance) -> Run:
+        """Run `deactivate`, then drop what waits in the instance, and its callbacks and webhooks."""
+        runtime = self.runtime
+        await runtime._thread.ready()
+        executions = self._make(instance.id, instance.version, "deactivate", [])
+        runtime._backend.save_instance(instance, executions)
+        run = await self._run(instance, executions)
+        runtime._engine.retire_all(instance)
+        instance.active = False
+        runtime._backend.save_instance(instance)
+        return run or nothing_ran(runtime, f"{instance.twist} deactivated")
+
+
+def _former(found: Instance | None, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """All options that an instance had before those, without repetition."""
+    if found is None:
+        return []
+    known: list[dict[str, Any]] = []
+    for each in (*found.former, found.options):
+        if each and each != options and each not in known:
+            known.append(each)
+    return known
