@@ -148,6 +148,7 @@ ATTACKS = [
 ]
 
 
+@pytest.mark.rule("2.7", "2.10")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_there_are_no_files_and_no_environment(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)
