@@ -226,11 +226,13 @@ ATTACKS = [
 ]
 
 
+@pytest.mark.rule("3.15")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_the_meter_is_exact(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)
 
 
+@pytest.mark.rule("6.12", "6.13")
 def test_a_token_of_another_instance_is_none(siege: Siege) -> None:
     victim = Attack("victim", "return await self.callback(self.task)", requests=1)
     token = siege.endure(victim).run.value
@@ -251,6 +253,7 @@ def test_a_token_of_another_instance_is_none(siege: Siege) -> None:
     assert len(handle.store) > 0
 
 
+@pytest.mark.rule("5.4")
 def test_the_store_of_another_instance_is_out_of_reach(siege: Siege) -> None:
     siege.endure(Attack("owner", "await self.set('mine', 'kept')", requests=1))
     owner = siege.wait(
