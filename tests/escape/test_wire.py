@@ -144,6 +144,7 @@ def test_a_result_over_12_mib_ends_the_sandbox_unread(siege: Siege) -> None:
     siege.endure(Attack("a result of 13 MiB", result("'x' * (13 * 2**20)"), "crashed", says="result"))
 
 
+@pytest.mark.rule("3.15")
 @pytest.mark.parametrize("number", [-1, 0, 2**53, 10**30, 7])
 def test_ids_and_lines_are_labels_and_nothing_else(siege: Siege, number: int) -> None:
     frame = {
@@ -177,6 +178,7 @@ def test_a_crossing_from_within_the_loop_s_own_is_answered(siege: Siege) -> None
     )
 
 
+@pytest.mark.rule("3.15")
 def test_as_many_requests_as_fit_are_performed_once_each(siege: Siege) -> None:
     attack = Attack(
         "256 in a frame",
