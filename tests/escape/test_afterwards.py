@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from plot_nb import Runtime
 from tests.escape.siege import LIMITS, Attack, Siege
@@ -14,6 +15,7 @@ from tests.escape.test_deploy import DEPLOYED
 from tests.escape.test_pictures import BOMBS, EVIL
 
 
+@pytest.mark.rule("11.6")
 def test_a_task_that_kills_its_sandbox_is_tried_again_and_counted_each_time(siege: Siege) -> None:
     attack = Attack(
         "a task that dies",
@@ -30,6 +32,7 @@ def test_a_task_that_kills_its_sandbox_is_tried_again_and_counted_each_time(sieg
     assert after.run.executions["requests"].tolist() == [2, 1, 1, 1]
 
 
+@pytest.mark.rule("7.21")
 def test_a_task_over_a_limit_is_not_tried_again(siege: Siege) -> None:
     attack = Attack(
         "a task that never ends",
