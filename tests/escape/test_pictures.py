@@ -87,6 +87,7 @@ SPEECH = [
 ]
 
 
+@pytest.mark.rule("12.1", "12.2", "12.3")
 @pytest.mark.parametrize("attack", SPEECH, ids=str)
 def test_what_a_twist_says_is_text(siege: Siege, attack: Attack) -> None:
     after = siege.endure(Attack(**{**fields(attack), "head": f"EVIL = {EVIL!r}\n{attack.head}"}))
@@ -98,6 +99,7 @@ def fields(attack: Attack) -> dict[str, Any]:
     return {name: getattr(attack, name) for name in attack.__dataclass_fields__}
 
 
+@pytest.mark.rule("12.1", "12.3")
 @pytest.mark.parametrize("where", ["body", "header", "status", "json"])
 def test_what_an_api_says_is_text(siege: Siege, where: str) -> None:
     shown = EVIL.replace("\ud800", "")
