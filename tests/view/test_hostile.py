@@ -28,6 +28,7 @@ def evil_run(execution_column: str = "", **columns: object) -> Journal:
     return journal
 
 
+@pytest.mark.rule("12.1", "12.2", "12.3", "12.5")
 @pytest.mark.parametrize(
     ("table", "column"),
     [
@@ -45,6 +46,7 @@ def test_text_of_a_twist_is_text_in_every_column(table: str, column: str, text: 
     assert_harmless(journal, paused=None, value=None)
 
 
+@pytest.mark.rule("12.1", "12.3", "12.5")
 def test_title_reason_of_a_pause_and_result_are_text() -> None:
     journal = evil_run()
     journal.title = EVIL
@@ -70,6 +72,7 @@ def test_a_dollar_sign_is_not_typeset() -> None:
     assert 'mathjax_ignore tex2jax_ignore">' in html
 
 
+@pytest.mark.rule("12.3")
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
