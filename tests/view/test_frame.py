@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from plot_nb import view
 from tests.view.test_bundle import parsed, words
 from tests.view.test_hostile import EVIL
 
 
+@pytest.mark.rule("12.1", "12.3")
 def test_cells_heads_and_caption_are_text() -> None:
     df = pd.DataFrame({"key": [EVIL, "a"], EVIL: [{EVIL: [EVIL]}, None]})
     table = view.table(df, EVIL)
@@ -55,6 +57,7 @@ def test_an_empty_table_says_so() -> None:
     assert "No rows." in view.table(pd.DataFrame({"key": []}))["text/plain"]
 
 
+@pytest.mark.rule("12.5")
 def test_a_huge_value_is_cut() -> None:
     table = view.table(pd.DataFrame({"value": ["x" * 2**20, list(range(10**6))]}))
     assert "1,048,576 characters" in table["text/html"]
