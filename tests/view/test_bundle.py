@@ -81,6 +81,7 @@ def test_html_is_well_formed_and_so_is_each_drawing(name: str) -> None:
             ET.fromstring(drawing)
 
 
+@pytest.mark.rule("12.4")
 @any_run
 def test_a_bundle_has_no_script_no_id_and_nothing_from_elsewhere(name: str) -> None:
     for bundle in everything(RUNS[name]()):
@@ -99,6 +100,7 @@ def test_the_same_tables_give_the_same_bundle(name: str) -> None:
     assert everything(RUNS[name]()) == everything(RUNS[name]())
 
 
+@pytest.mark.rule("12.3")
 @any_run
 def test_text_keeps_to_a_hundred_columns_without_control_characters(name: str) -> None:
     for bundle in everything(RUNS[name]()):
