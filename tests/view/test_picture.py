@@ -152,6 +152,7 @@ def test_a_picture_of_what_still_runs_says_so() -> None:
         assert shown(file, active=True)["rows"]["running"]
 
 
+@pytest.mark.rule("4.29")
 def test_options_are_in_no_picture() -> None:
     secret = "sesame-and-tahini"
     body = """
