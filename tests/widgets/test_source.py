@@ -327,6 +327,7 @@ SECRET = methods(
 HIDDEN = {"token": "sesame-oil", "pin": 471199}
 
 
+@pytest.mark.rule("4.29")
 def test_options_are_in_no_table_and_no_row_that_a_source_gives(following: Following) -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(SECRET, options=HIDDEN)
