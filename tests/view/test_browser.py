@@ -41,6 +41,7 @@ def show(page: Any, html: str) -> None:
     page.set_content(f"<!doctype html><body>{html}")
 
 
+@pytest.mark.rule("12.1", "12.2")
 def test_markup_of_a_twist_does_nothing(page: Any) -> None:
     acted: list[str] = []
     page.on("dialog", lambda dialog: acted.append(dialog.message))
