@@ -298,6 +298,7 @@ def test_a_saved_notebook_is_complete_without_a_kernel(
     page.close()
 
 
+@pytest.mark.rule("12.6")
 def test_hostile_text_is_text_in_trusted_and_untrusted_notebooks(
     server: Lab, opened: Callable[..., Notebook], browser: Browser, screenshots: Path
 ) -> None:
@@ -325,6 +326,7 @@ def test_hostile_text_is_text_in_trusted_and_untrusted_notebooks(
     untrusted.close()
 
 
+@pytest.mark.rule("12.4")
 def test_a_saved_picture_says_nothing_to_a_kernel_until_somebody_clicks(
     opened: Callable[..., Notebook], lab: Lab, browser: Browser
 ) -> None:
