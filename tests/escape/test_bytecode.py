@@ -170,7 +170,7 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.rule("2.20")
+@pytest.mark.rule("2.19")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_the_interpreter_may_die_and_nothing_else(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)

@@ -123,7 +123,7 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.rule("2.20", "3.22")
+@pytest.mark.rule("2.19", "3.22")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_it_ends(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)

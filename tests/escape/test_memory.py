@@ -186,7 +186,7 @@ HOST = [
 ]
 
 
-@pytest.mark.rule("2.20", "3.24")
+@pytest.mark.rule("2.19", "3.24")
 @pytest.mark.parametrize("attack", INSIDE, ids=str)
 def test_memory_has_its_limit(siege: Siege, attack: Attack) -> None:
     after = siege.endure(attack)

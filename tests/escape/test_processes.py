@@ -181,7 +181,7 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.rule("2.8", "2.9", "2.20")
+@pytest.mark.rule("2.8", "2.9", "2.19")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_there_is_nothing_but_the_twist(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)

@@ -85,7 +85,7 @@ def test_stop_ends_what_runs_and_drops_the_chain_s_immediate_tasks(method: str, 
     on_runtime(work)
 
 
-@pytest.mark.rule("2.20", "11.6")
+@pytest.mark.rule("2.19", "11.6")
 def test_a_sandbox_killed_from_outside_is_crashed_and_the_next_call_works() -> None:
     async def work(runtime: Runtime) -> None:
         reached = asyncio.Event()
@@ -154,7 +154,7 @@ def test_stopping_one_of_two_calls_leaves_the_other_alone() -> None:
     on_runtime(work)
 
 
-@pytest.mark.rule("2.20", "3.22", "3.24", "11.4")
+@pytest.mark.rule("2.19", "3.22", "3.24", "11.4")
 @pytest.mark.parametrize(
     ("body", "limits", "outcome"),
     [

@@ -310,7 +310,7 @@ def test_writing_to_every_descriptor_reaches_nothing(host: Host) -> None:
     assert host.run(twist(body)).value == 1
 
 
-@pytest.mark.rule("2.20")
+@pytest.mark.rule("2.19")
 def test_bytecode_of_ones_own_making_hurts_only_the_twist(host: Host) -> None:
     body = "code = T.go.__code__.replace(co_code=bytes([255, 255] * 500)); exec(code)"
     ended = host.run(twist(body), cpu=1.0).ended
