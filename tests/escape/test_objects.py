@@ -225,6 +225,7 @@ ATTACKS = [
 ]
 
 
+@pytest.mark.rule("2.1", "2.2", "2.11", "2.19")
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_nothing_of_the_host_is_inside_and_nothing_lasts(siege: Siege, attack: Attack) -> None:
     siege.endure(attack)
