@@ -4,6 +4,7 @@
 # make prove   the long runs, with figures
 # make bench   the costs, beside their budgets
 # make build   the wheel
+# make golden  the values of tests/twist that the npm package superjson wrote, and those it read, made anew
 # make front   the charts, after an edit in labextension, for JupyterLab to load with the next page
 
 MAKEFLAGS += --no-print-directory
@@ -19,7 +20,7 @@ FRONT := $(shell find labextension/src labextension/style -type f 2>/dev/null) $
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help lab demo test lint types charts prove bench build front browser clean
+.PHONY: help lab demo test lint types charts prove bench build front golden browser clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -51,6 +52,10 @@ charts: $(VENV)/.test
 front:
 	@[ -e $(VENV)/.test ] || $(MAKE) $(VENV)/.test
 	$(BIN)/python labextension/build.py
+
+golden: $(VENV)/.test
+	$(BIN)/python -m tests.twist.superjson_drawn build/superjson_drawn.jsonl
+	$(BIN)/python labextension/build.py golden
 
 prove: $(VENV)/.test browser
 	$(BIN)/python -m pytest -m prove -s --timeout=0 tests

@@ -1,8 +1,9 @@
 """The wire format of superjson 2: JSON, and beside it what JSON cannot say.
 
 `{"json": ..., "meta": {"values": {"when": ["Date"]}, "v": 1}}`. The text is the one the npm package writes
-for the same value, byte for byte, but for two things: `meta.referentialEqualities` is read and never written
-(what is shared is written twice), and a set is written in an order of its own, since it has none in Python.
+for the same value, byte for byte, but for three things: `meta.referentialEqualities` is read and never written
+(what is shared is written twice), a set is written in an order of its own, since it has none in Python, and an
+Error whose cause is null or undefined is written without one.
 
 JavaScript has one type of number. So `1.0` is written `1` and read as an `int`, and a number beyond 2**53-1
 is read as a `float`, for an `int` of that size is a BigInt. A Date is kept in milliseconds. A dict some of

@@ -56,7 +56,7 @@ class Writer:
         return _listed(texts), _tree(annotations)
 
     def _set(self, value: Any) -> tuple[str, _Annotation]:
-        texts, annotations = self._items(value, value, ".members")
+        texts, annotations = self._items(value, map(_as_member, value), ".members")
         notes = dict(annotations)
         # What is not the same in Python may be when written: two moments within one millisecond.
         members = {
@@ -89,7 +89,7 @@ class Writer:
 
     def _map(self, value: Any) -> tuple[str, _Annotation]:
         self._enter(value)
-        texts, notes = self._items(None, value, ".keys")
+        texts, notes = self._items(None, map(_as_member, value), ".keys")
         annotated = dict(notes)
         written = {(text, encode(annotated.get(str(index)))) for index, text in enumerate(texts)}
         if len(written) < len(texts):
@@ -101,7 +101,8 @@ class Writer:
             text, annotation = self.write(item)
             self._steps.pop()
             texts[index] = f"[{texts[index]},{text}]"
-            annotations += [(f"{index}.0", annotated.get(str(index))), (f"{index}.1", annotation)]
+            entry = _tree([("0", annotated.get(str(index))), ("1", annotation)])
+            annotations.append((str(index), entry))
         del self._around[-2:]
         return _listed(texts), _typed("map", _tree(annotations))
 
@@ -289,10 +290,16 @@ def _in_order(keys: Iterable[str]) -> Iterable[str]:
     return [*indexes, *(key for key in keys if not _is_index(key))]
 
 
-def _rank(member: tuple[str, str]) -> tuple[bool, float, str, str]:
+def _as_member(value: object) -> object:
+    # JavaScript keeps no -0 in a Set, nor for the key of a Map.
+    return 0 if type(value) is float and value == 0 else value
+
+
+def _rank(member: tuple[str, str]) -> tuple[bool, float, str, str, str]:
     text, annotation = member
     is_number = text[0] in "-0123456789"
-    return not is_number, float(text) if is_number else 0.0, text[1:-1], annotation
+    # The whole text tells "1" from [1], which would otherwise come in the order of their hashes.
+    return not is_number, float(text) if is_number else 0.0, text[1:-1], annotation, text
 
 
 def _number(value: float) -> str:

@@ -1,28 +1,26 @@
-// Makes superjson_golden.jsonl with the npm package, or compares what Python wrote with what the package reads.
+// `make golden` runs this: the values of the golden file, written by the npm package, and what Python wrote, read by it.
 //
-//     node tests/twist/superjson_golden.mjs                write the golden file
-//     node tests/twist/superjson_golden.mjs check FILE     FILE: lines like the golden's, with Python's texts
+//     node tests/twist/superjson_golden.mjs FILE      with the package of labextension's lock file
 //
-// A line is [description, text] or [description, text, true]; true: what is shared is marked in the text, or a
-// set is in an order of its own, so that Python writes another text. A description is the value, in JSON, with an
-// array [tag, ...] where JSON has no such value, and ["list", ...items] for a list.
+// It writes superjson_golden.jsonl.gz: 10,000 lines [description, text], [description, text, "otherwise"] or
+// [description, text, "refused"]. A description is the value, in JSON, with an array [tag, ...] where JSON has no such
+// value, and ["list", ...items] for a list. "otherwise": Python writes another text, for what is shared is marked in
+// this one, a set is in an order of its own, or a cause is null. "refused": Python has no such value, and says so.
+//
+// And superjson_python.jsonl.gz, from FILE with a line [description, text] for each value that superjson_drawn.py drew
+// and Python wrote: the same lines, if the package reads every text as the value described and writes it again as it was.
+// Where its text has more to it (see `unmarked`), that comes third.
 
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { gunzipSync, gzipSync } from "node:zlib";
 
-const PACKAGE = "superjson@2.2.6";
+import { SuperJSON } from "../../labextension/node_modules/superjson/dist/index.js";
+
+const COUNT = 10_000;
 const here = dirname(fileURLToPath(import.meta.url));
-
-async function load() {
-  const directory = mkdtempSync(join(tmpdir(), "superjson-"));
-  execFileSync("npm", ["install", "--silent", "--no-save", "--prefix", directory, PACKAGE], { stdio: "inherit" });
-  const module = await import(pathToFileURL(join(directory, "node_modules/superjson/dist/index.js")));
-  return module.SuperJSON;
-}
 
 function fromBits(hex) {
   const view = new DataView(new ArrayBuffer(8));
@@ -55,6 +53,12 @@ function build(description, named = new Map()) {
     case "undefined": return undefined;
     case "url": return new URL(rest[0]);
     case "regexp": return new RegExp(rest[0], rest[1]);
+    case "bytes": return Uint8Array.from(rest);
+    case "around": {
+      const around = { inner: {} };
+      around.inner.self = around;
+      return around;
+    }
     case "error": {
       const error = rest.length > 2
         ? new Error(rest[1], { cause: build(rest[2], named) })
@@ -128,7 +132,7 @@ const URLS = [
 ];
 const url = () => ["url", pick(URLS)];
 const NAMES = ["Error", "TypeError", "RangeError", "ValueError", "KeyError", "Custom", "", "OSError", "TimeoutError"];
-const error = (depth) => ["error", pick(NAMES), text(), ...(depth > 0 && random() < 0.4 ? [pick([() => error(depth - 1), date, text])()] : [])];
+const error = (depth) => ["error", pick(NAMES), text(), ...(depth > 0 && random() < 0.4 ? [pick([() => error(depth - 1), date, text, url])()] : [])];
 
 function leaf() {
   return pick([text, text, bits, bits, () => pick([true, false, null]), date, odd, bigint, () => ["undefined"], regexp, url])();
@@ -138,72 +142,112 @@ function object(depth) {
   return Object.fromEntries(times(below(5), () => [key(), any(depth - 1)]).filter(([k]) => k !== "__proto__"));
 }
 
-// Keys of a Map and members of a Set that are distinct in Python too.
-function distinct(count) {
+// Keys of a Map and members of a Set that are distinct in Python too: 1 and true are not.
+const MEMBERS = [
+  text, text, () => ["bits", toBits(below(90) + 2)], date, bigint, () => ["list", text(), ["bits", toBits(below(9))]],
+  () => ["undefined"], () => pick([null, true, false]), regexp, url, () => ["set", text()], () => ["bits", toBits(pick([Infinity, -Infinity]))],
+  () => ["list", odd(), ["undefined"], bigint()],
+];
+function distinct(count, makers = MEMBERS) {
   const found = new Map();
   for (let i = 0; i < count; i++) {
-    const drawn = pick([text, text, () => ["bits", toBits(below(90) + 2)], date, () => ["list", text(), ["bits", toBits(below(9))]]])();
-    found.set(JSON.stringify(drawn), drawn);
+    const drawn = pick(makers)();
+    const tag = drawn?.[0];
+    found.set(tag === "url" || tag === "regexp" ? String(build(drawn)) : JSON.stringify(drawn), drawn);
   }
   return [...found.values()];
 }
 
 // In the order Python writes: numbers by value, then the others by their text.
 function ordered(members) {
-  const numbers = members.filter((m) => m[0] === "bits").sort((a, b) => fromBits(a[1]) - fromBits(b[1]));
-  return numbers.length === members.length ? numbers : numbers.concat(members.filter((m) => m[0] !== "bits").slice(0, 1));
+  const isNumber = (member) => member?.[0] === "bits" && Number.isFinite(fromBits(member[1]));
+  const numbers = members.filter(isNumber).sort((a, b) => fromBits(a[1]) - fromBits(b[1]));
+  return [...numbers, ...members.filter((member) => !isNumber(member)).slice(0, 1)];
 }
+const NUMBERS_AND_TEXTS = [text, () => ["bits", toBits(below(90) + 2)], () => ["bits", toBits(below(90) + 2)]];
+const set = () => ["set", ...ordered(distinct(below(5), pick([NUMBERS_AND_TEXTS, NUMBERS_AND_TEXTS, MEMBERS])))];
+const map = (depth) => ["map", ...distinct(below(4)).map((k) => [k, any(depth - 1)])];
 
 function any(depth) {
   if (depth <= 0 || random() < 0.25) return leaf();
   return pick([
     () => object(depth), () => object(depth), () => ["list", ...times(below(5), () => any(depth - 1))],
-    () => ["map", ...distinct(below(4)).map((k) => [k, any(depth - 1)])],
-    () => ["set", ...ordered(distinct(below(5)))],
-    () => error(2),
+    () => map(depth), set, () => error(2),
   ])();
 }
 
+const LISTS_AND_OBJECTS = [(value) => ["list", value], (value) => ({ [key()]: value })];
+const EVERY_KIND = [...LISTS_AND_OBJECTS, (value) => ["map", [text(), value]], (value) => ["error", "Error", "", ["list", value]]];
+function deep(levels, value, kinds = EVERY_KIND) {
+  return levels ? deep(levels - 1, pick(kinds)(value), kinds) : value;
+}
+
 function shared() {
-  const inner = random() < 0.5 ? date() : { a: any(1), "b.c": date(), deep: { x: ["list", any(1)] } };
-  const places = [() => ({ at: ["ref", "o"] }), () => ["list", 1, ["ref", "o"]], () => ["ref", "o"], () => ["map", [["list", 1], ["ref", "o"]]]];
+  const inner = pick([date, url, () => ["list"], () => ({}), set, () => map(1), () => error(0), () => ({ a: any(1), "b.c": date(), deep: { x: ["list", any(1)] } })])();
+  const places = [() => ({ at: ["ref", "o"] }), () => ["list", 1, ["ref", "o"]], () => ["ref", "o"], () => ["map", [["list", 1], ["ref", "o"]]],
+    () => ["error", "Error", "why", ["ref", "o"]], () => ({ "p.q": { "r\\": ["list", ["ref", "o"], ["ref", "o"]] } })];
   const rest = Object.fromEntries(times(1 + below(3), (_, i) => [pick(["r", "s.t", "u\\"]) + i, pick(places)()]));
   return random() < 0.5 ? { first: ["def", "o", inner], ...rest } : ["list", { deep: { first: ["def", "o", inner] } }, rest, any(1)];
 }
 
-function write(SuperJSON) {
+const REFUSED = [
+  ["around"], ["list", ["around"]], ["bytes"], { data: ["bytes", 1, 2, 255] },
+  ["set", {}], ["set", ["list", {}]], ["set", ["map", [1, 2]]], ["map", [{}, 1]], ["map", [["map"], 1]],
+  ["set", 1, true], ["set", 0, false, 5], ["map", [true, 1], [1, 2]], ["set", ["list", 1], ["list", 1]], ["set", ["date", 5], ["date", 5]],
+  ["date", 253402300800000], ["date", -62135596800001], ["date", 8.64e15],
+  ["regexp", "\\p{L}", "u"], ["regexp", "(?<=a+)b", ""], ["regexp", "\\cA", ""],
+  ["list", ["set", { a: 1 }]],
+];
+
+// In Python an Error whose cause is nothing has no cause.
+const OTHERWISE = [["error", "Error", "x", ["undefined"]], ["error", "Error", "x", null], ["list", ["error", "E", "", ["error", "E", "", null]]]];
+
+function write() {
   const plain = new SuperJSON();
   const dedupe = new SuperJSON({ dedupe: true });
   const lines = [];
   const seen = new Set();
-  const add = (description, writer = plain, limit = 420) => {
+  const add = (description, { writer = plain, limit = 420, mark = "" } = {}) => {
     const written = writer.stringify(build(description));
-    const line = JSON.stringify(written.includes('"referentialEqualities"') ? [description, written, true] : [description, written]);
+    const marked = mark || (written.includes('"referentialEqualities"') ? "otherwise" : "");
+    const line = JSON.stringify(marked ? [description, written, marked] : [description, written]);
     if (seen.has(line) || line.length > limit) return;
     seen.add(line);
     lines.push(line);
   };
+  const adding = (count, make, options) => {
+    const enough = lines.length + count;
+    while (lines.length < enough) add(make(), options);
+  };
+  for (const description of REFUSED) add(description, { mark: "refused" });
+  for (const description of OTHERWISE) add(description, { mark: "otherwise" });
   for (const piece of PIECES) add({ [piece]: ["date", 0], a: { [piece]: ["undefined"] } });
-  for (const source of SOURCES) for (const flags of ["", "ims"]) add(["regexp", source, flags]);
+  for (const source of SOURCES) for (const flags of ["", "i", "m", "s", "ims"]) add(["regexp", source, flags]);
   for (const one of URLS) add(["url", one]);
   for (const name of NAMES) add(["error", name, "what happened"]);
-  for (let i = 0; i < 60; i++) add(["list", ...times(25, bits)], plain, 2000);
-  for (const make of [odd, date, bigint, () => error(3), text]) for (let i = 0; i < 40; i++) add(make());
-  const nested = (depth) => ["set", depth ? nested(depth - 1) : ["list", ["undefined"], 1]];
-  add(nested(6));
-  for (let i = 0; i < 100; i++) add(shared(), plain, 600);
-  for (let i = 0; i < 100; i++) add(shared(), dedupe, 600);
-  let size = lines.join("\n").length;
-  while (size < 380_000) {
-    const before = lines.length;
-    add(any(1 + below(3)), plain, 250);
-    if (lines.length > before) size += lines.at(-1).length + 1;
+  for (const one of [0, true, false, null, "", ["list"], {}, ["set"], ["map"], ["undefined"], ["bits", toBits(NaN)], ["bits", toBits(-0)]]) {
+    add(one);
+    add(["list", ["map", ["", one]], ["error", "Error", "", ["list", one]], ["list", one, one]]);
+    add({ "": one, ".": ["list", one] });
   }
-  writeFileSync(join(here, "superjson_golden.jsonl"), `${lines.join("\n")}\n`);
-  console.log(`${lines.length} values, ${Buffer.byteLength(lines.join("\n"))} bytes, ${PACKAGE}`);
+  adding(100, () => ["list", ...times(25, bits)], { limit: 2000 });
+  for (const make of [date, bigint, () => error(3), text]) adding(200, make);
+  adding(60, () => deep(10 + below(30), leaf()), { limit: 4000 });
+  for (const last of [["list"], ["undefined"], ["date", 0], 1]) {
+    add(deep(80, last), { limit: 20_000 });
+    for (const levels of [150, 199]) add(deep(levels, last, LISTS_AND_OBJECTS), { limit: 20_000 });
+    add(deep(201, last, LISTS_AND_OBJECTS), { limit: 20_000, mark: "refused" });
+  }
+  adding(700, shared, { limit: 700 });
+  adding(700, shared, { writer: dedupe, limit: 700 });
+  adding(700, () => ["set", ...distinct(2 + below(4))], { mark: "otherwise" });
+  adding(700, () => map(2));
+  adding(700, set);
+  adding(COUNT - lines.length, () => any(1 + below(4)), { limit: 250 });
+  return lines;
 }
 
-// RegExps and URLs have no enumerable fields that isDeepStrictEqual compares.
+// RegExps, URLs and errors have no enumerable fields that isDeepStrictEqual compares.
 function comparable(value) {
   if (value instanceof URL) return ["URL", value.href];
   if (value instanceof RegExp) return ["RegExp", String(value)];
@@ -217,20 +261,44 @@ function comparable(value) {
   return value;
 }
 
-function check(SuperJSON, file) {
-  const lines = readFileSync(file, "utf8").trim().split("\n");
-  let wrong = 0;
-  for (const line of lines) {
-    const [description, written] = JSON.parse(line);
-    if (!isDeepStrictEqual(comparable(SuperJSON.parse(written)), comparable(build(description)))) {
-      wrong += 1;
-      console.log(`differs: ${line}`);
-    }
-  }
-  console.log(`${lines.length} texts of Python's read, ${wrong} differ`);
-  process.exitCode = wrong ? 1 : 0;
+// A text without what the package adds to one it has read: it marks what is shared, equal BigInts too, and an Error
+// that was written without a cause has one, undefined.
+function unmarked(written) {
+  const document = JSON.parse(written);
+  if (document.meta) delete document.meta.referentialEqualities;
+  if (document.meta && !document.meta.values) delete document.meta;
+  return JSON.stringify(document);
 }
 
-const SuperJSON = await load();
-if (process.argv[2] === "check") check(SuperJSON, process.argv[3]);
-else write(SuperJSON);
+function withoutEmptyCauses(value) {
+  if (value instanceof Error) {
+    if (value.cause === undefined) delete value.cause;
+    else withoutEmptyCauses(value.cause);
+  } else if (value instanceof Map) [...value].flat().forEach(withoutEmptyCauses);
+  else if (value instanceof Set || Array.isArray(value)) [...value].forEach(withoutEmptyCauses);
+  else if (value !== null && typeof value === "object") Object.values(value).forEach(withoutEmptyCauses);
+  return value;
+}
+
+function readAgain(line) {
+  const [description, written] = JSON.parse(line);
+  const value = SuperJSON.parse(written);
+  if (!isDeepStrictEqual(comparable(value), comparable(build(description)))) throw new Error(`read as another value: ${line}`);
+  const again = SuperJSON.stringify(value);
+  if (again === written) return line;
+  const bare = unmarked(SuperJSON.stringify(withoutEmptyCauses(value)));
+  if (bare !== written) throw new Error(`written as another text: ${line}\n${bare}`);
+  return JSON.stringify([description, written, again]);
+}
+
+// Versions of zlib differ in how they compress; a file with the same lines is left as it is.
+function keep(name, lines) {
+  const path = join(here, name);
+  const content = Buffer.from(`${lines.join("\n")}\n`);
+  const isNew = !existsSync(path) || !gunzipSync(readFileSync(path)).equals(content);
+  if (isNew) writeFileSync(path, gzipSync(content, { level: 9 }));
+  console.log(`${name}: ${lines.length} values, ${content.length} bytes, ${isNew ? "written" : "as it was"}`);
+}
+
+keep("superjson_golden.jsonl.gz", write());
+keep("superjson_python.jsonl.gz", readFileSync(process.argv[2], "utf8").trim().split("\n").map(readAgain));
