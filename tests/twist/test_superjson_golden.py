@@ -57,23 +57,27 @@ def test_the_golden_file_has_ten_thousand_values_and_every_type_hundreds_of_time
     assert sum("\\\\." in text for _, text, *_ in golden) > 200
 
 
+@pytest.mark.rule("5.13", "5.14", "5.15", "5.16")
 def test_what_the_package_wrote_is_read_as_the_value_it_wrote(golden: list[Any]) -> None:
     for description, text, *_ in golden:
         assert form(loads(text)) == form(built(description)), text
 
 
+@pytest.mark.rule("5.13")
 def test_a_value_is_written_as_the_package_writes_it(golden: list[Any]) -> None:
     for description, text, *otherwise in golden:
         if not otherwise:
             assert dumps(built(description)) == text
 
 
+@pytest.mark.rule("5.13", "5.14", "5.16")
 def test_what_was_read_is_written_as_it_was(golden: list[Any]) -> None:
     for _, text, *otherwise in golden:
         if not otherwise:
             assert dumps(loads(text)) == text
 
 
+@pytest.mark.rule("5.13", "5.16")
 def test_what_is_shared_and_a_set_survive_being_written_otherwise(golden: list[Any]) -> None:
     otherwise = [line for line in golden if line[2:] == [OTHERWISE]]
     assert len(otherwise) > 1_500
@@ -91,6 +95,7 @@ def test_what_python_has_no_value_for_is_a_value_error() -> None:
             loads(text)
 
 
+@pytest.mark.rule("5.13")
 def test_python_writes_what_the_package_has_read_and_written_again(written_by_python: list[Any]) -> None:
     drawn = list(superjson_drawn.drawn())
     assert len(drawn) == len(written_by_python) == superjson_drawn.COUNT
@@ -98,6 +103,7 @@ def test_python_writes_what_the_package_has_read_and_written_again(written_by_py
         assert (json.loads(json.dumps(said)), dumps(value)) == (description, text)
 
 
+@pytest.mark.rule("5.13", "5.14", "5.15", "5.16", "5.17")
 def test_what_python_wrote_it_reads_also_once_the_package_has_written_it_again(
     written_by_python: list[Any],
 ) -> None:
