@@ -63,7 +63,8 @@ class Database:
         if version == 0:
             if self._execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise sqlite3.DatabaseError("it holds another program's tables")
-            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            with self._announced("schema"):
+                self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise sqlite3.DatabaseError(f"its format is {version}, this release reads {VERSION}")
 
@@ -86,6 +87,13 @@ class Database:
             if self._db.in_transaction:  # some errors have ended it already
                 self._execute("ROLLBACK")
             raise
+        self.commit_point(f"after {name}")
+
+    @contextmanager
+    def _announced(self, name: str) -> Iterator[None]:
+        """Around what SQLite commits by itself."""
+        self.commit_point(f"before {name}")
+        yield
         self.commit_point(f"after {name}")
 
     def meta(self, key: str) -> Any:

@@ -38,4 +38,5 @@ class SqliteBackend(InstanceTables, StoreTables, CallbackTables):
             for table in TABLES:
                 self._execute(f"DELETE FROM {table}")
             self._execute("INSERT INTO meta VALUES ('attempts before reset', ?)", (attempts,))
-        self._execute("VACUUM")
+        with self._announced("vacuum"):
+            self._execute("VACUUM")

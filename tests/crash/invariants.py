@@ -1,0 +1,456 @@
+"""What must hold of a state file, whenever its process died.
+
+It is read with SQLite alone, not with the code that wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from plot_nb import TwistHandle
+from plot_nb.engine.model import derive_id
+from tests.crash.witness import Witness
+
+Row = dict[str, Any]
+
+LOCKS = "__lock__:"
+VOLATILE = ("volatile:", LOCKS)
+"""Keys whose values count what happened, cuts included."""
+
+ENDED = {"done", "dead", "dropped", "cancelled"}
+WAITS = {"task", "schedule", "webhook", "event"}
+"""Causes of executions that are tried again, where nobody awaits them."""
+
+CUT_OFF = "cut off"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All tables of a state file, and what a witness saw of it."""
+
+    tables: dict[str, list[Row]]
+    facts: list[tuple[str, str, Any]]
+    damage: list[str]
+
+    @staticmethod
+    def copy_of(path: Path, witness: Witness) -> State:
+        """Read a copy, so that the file stays as it is: who opens it next finds it as a killed process left it."""
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ("", "-wal"):
+                if Path(f"{path}{suffix}").exists():
+                    shutil.copy(f"{path}{suffix}", f"{folder}/copy.db{suffix}")
+            database = sqlite3.connect(f"{folder}/copy.db")
+            try:
+                return State._read(database, witness.facts())
+            finally:
+                database.close()
+
+    @staticmethod
+    def _read(database: sqlite3.Connection, facts: list[tuple[str, str, Any]]) -> State:
+        damage = [row[0] for row in database.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = {}
+        for name in names:
+            cursor = database.execute(f"SELECT * FROM {name}")
+            columns = [column[0] for column in cursor.description]
+            tables[name] = [dict(zip(columns, row, strict=True)) for row in cursor]
+        return State(tables, facts, damage)
+
+    def __getitem__(self, table: str) -> list[Row]:
+        return self.tables.get(table, [])
+
+    @property
+    def attempts(self) -> dict[str, list[Row]]:
+        """Attempts by execution, in order."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for attempt in sorted(self["attempts"], key=lambda row: int(row["id"])):
+            found[attempt["execution"]].append(attempt)
+        return found
+
+    @property
+    def twists(self) -> dict[int, str]:
+        """Names of twists by instance."""
+        return {row["id"]: row["twist"] for row in self["instances"]}
+
+    def seen(self, what: str) -> list[tuple[str, Any]]:
+        """(who, item) of all facts of a kind."""
+        return [(who, item) for who, fact, item in self.facts if fact == what]
+
+    def final_store(self) -> dict[str, str]:
+        """What the Stores hold in the end, but for what counts cuts."""
+        versions = {row["id"]: row["value"] for row in self["store_versions"]}
+        return {
+            f"{self.twists[row['instance']]}/{row['key']}": versions[row["head"]]
+            for row in self["store"]
+            if not row["key"].startswith(VOLATILE)
+        }
+
+    def work(self) -> list[list[str]]:
+        """What was to be done and what became of it: twist, cause, method, arguments, state; each once."""
+        found = {
+            (self.twists[row["instance"]], row["cause"], row["method"], row["args"], row["state"])
+            for row in self["executions"]
+        }
+        return [list(each) for each in sorted(found)]
+
+
+Check = Callable[[State], Iterator[str]]
+CHECKS: list[Check] = []
+AT_REST: list[Check] = []
+"""Checks that hold only when nothing runs."""
+
+
+def check(found: Check) -> Check:
+    """A check of any state file, also of one that a killed process left."""
+    CHECKS.append(found)
+    return found
+
+
+def check_at_rest(found: Check) -> Check:
+    """A check of a state file that is open, and in which nothing runs."""
+    AT_REST.append(found)
+    return found
+
+
+def violations(state: State, *, running: bool = False) -> list[str]:
+    """What is wrong with a state, a line each.
+
+    Args:
+        state: The state.
+        running: Whether something may run, or have run when the process died.
+    """
+    checks = CHECKS if running else CHECKS + AT_REST
+    return [f"{each.__name__}: {found}" for each in checks for found in each(state)]
+
+
+@check
+def file_is_whole(state: State) -> Iterator[str]:
+    """SQLite finds no damage."""
+    yield from state.damage
+
+
+@check
+def nothing_acknowledged_is_lost(state: State) -> Iterator[str]:
+    """What a twist or a client was told is stored has a version in the store's history."""
+    twists = {name: instance for instance, name in state.twists.items()}
+    written = {(row["instance"], row["key"]) for row in state["store_versions"]}
+    for who, key in state.seen("kept"):
+        if (twists.get(who), key) not in written:
+            yield f"{who} was told that {key!r} is stored"
+
+
+@check
+def versions_are_contiguous(state: State) -> Iterator[str]:
+    """Of each key, and of each instance, versions count up by one; times do not go back."""
+    by_key = grouped(state["store_versions"], "instance", "key")
+    for key, rows in by_key.items():
+        yield from gaps(f"versions of {key}", [row["version"] for row in rows], first=None)
+        if [row["updated"] for row in rows] != sorted(row["updated"] for row in rows):
+            yield f"{key} was written at times that go back"
+    for instance in state["instances"]:
+        numbers = [row["version"] for row in state["versions"] if row["instance"] == instance["id"]]
+        yield from gaps(f"versions of {instance['twist']}", sorted(numbers), first=None)
+        if not numbers or max(numbers) != instance["version"]:
+            yield f"{instance['twist']} is in version {instance['version']}, deployed were {numbers}"
+
+
+@check
+def heads_are_the_newest_versions(state: State) -> Iterator[str]:
+    """A key is in the store just if its newest version has a value, and points to that one."""
+    newest = {key: rows[-1] for key, rows in grouped(state["store_versions"], "instance", "key").items()}
+    heads = {(row["instance"], row["key"]): row["head"] for row in state["store"]}
+    expected = {key: row["id"] for key, row in newest.items() if row["value"] is not None}
+    for key in heads.keys() | expected.keys():
+        if heads.get(key) != expected.get(key):
+            yield f"{key} points to {heads.get(key)}, its newest value is {expected.get(key)}"
+
+
+@check
+def identities_are_unique(state: State) -> Iterator[str]:
+    """No execution is twice in the queue, by number or by identity."""
+    for column in ("id", "number"):
+        for value, count in Counter(row[column] for row in state["executions"]).items():
+            if count > 1:
+                yield f"{count} executions have the {column} {value}"
+
+
+@check
+def one_task_is_pending_for_a_key(state: State) -> Iterator[str]:
+    """One live task for a key, pending; those that have begun have given it free."""
+    pending = Counter(
+        (row["instance"], row["key"])
+        for row in state["executions"]
+        if row["key"] is not None and row["state"] == "queued" and row["attempts"] == 0
+    )
+    for key, count in pending.items():
+        if count > 1:
+            yield f"{count} tasks are pending for {key}"
+
+
+@check
+def attempts_are_numbered(state: State) -> Iterator[str]:
+    """Attempts of an execution are 1 to n, one after the other, and the execution has counted them."""
+    executions = {row["id"]: row for row in state["executions"]}
+    for identity, attempts in state.attempts.items():
+        yield from gaps(f"attempts of {identity}", [row["attempt"] for row in attempts], first=1)
+        for one, two in pairwise(attempts):
+            if one["outcome"] is None or two["started"] < one["ended"]:
+                yield f"attempt {two['attempt']} of {identity} began before the one before it had ended"
+        if identity not in executions:
+            yield f"attempts of {identity}, which is no execution"
+    for identity, execution in executions.items():
+        count = len(state.attempts[identity])
+        if execution["attempts"] != count:
+            yield f"{identity} has counted {execution['attempts']} attempts, there are {count}"
+
+
+@check
+def attempts_are_of_their_execution(state: State) -> Iterator[str]:
+    """An attempt says the same of itself as its execution, and ran a version that was deployed."""
+    executions = {row["id"]: row for row in state["executions"]}
+    versions = {(row["instance"], row["version"]) for row in state["versions"]}
+    for attempt in state["attempts"]:
+        execution = executions.get(attempt["execution"], {})
+        for column in ("instance", "method", "cause", "parent"):
+            if attempt[column] != execution.get(column):
+                yield f"attempt {attempt['id']}: {column} is {attempt[column]}, not {execution.get(column)}"
+        if (attempt["instance"], attempt["version"]) not in versions:
+            yield f"attempt {attempt['id']} ran version {attempt['version']}, which was never deployed"
+        if attempt["outcome"] is not None and not attempt["started"] <= attempt["ended"]:
+            yield f"attempt {attempt['id']} ended before it began"
+
+
+@check
+def rows_belong_to_something(state: State) -> Iterator[str]:
+    """Requests, logs, events, callbacks, writes and parents are of attempts and executions that exist."""
+    attempts = {row["id"] for row in state["attempts"]}
+    executions = {row["id"] for row in state["executions"]}
+    payloads = {row["digest"] for row in state["payloads"]}
+    tokens = {row["token"] for row in state["callbacks"]}
+    for table, column, known in (
+        ("requests", "attempt_id", attempts),
+        ("logs", "attempt_id", attempts),
+        ("store_versions", "attempt_id", attempts),
+        ("callbacks", "attempt_id", attempts),
+        ("webhooks", "attempt_id", attempts),
+        ("activities", "attempt_id", attempts),
+        ("notes", "attempt_id", attempts),
+        ("events", "execution", executions),
+        ("executions", "parent", executions),
+        ("executions", "callback", tokens),
+        ("attempts", "args", payloads),
+        ("attempts", "kwargs", payloads),
+        ("attempts", "result", payloads),
+        ("requests", "payload", payloads),
+    ):
+        for row in state[table]:
+            if row[column] is not None and row[column] not in known:
+                yield f"a row of {table} has the {column} {row[column]}, which is none"
+
+
+@check
+def requests_are_counted(state: State) -> Iterator[str]:
+    """The requests of an attempt that ended are 1 to n, and it has counted n; those of a cut one are lost."""
+    numbers = grouped(state["requests"], "attempt_id")
+    for attempt in state["attempts"]:
+        found = [row["seq"] for row in numbers.get((attempt["id"],), [])]
+        yield from gaps(f"requests of attempt {attempt['id']}", found, first=1)
+        if (attempt["requests"] or 0) != len(found):
+            yield f"attempt {attempt['id']} has counted {attempt['requests']} requests, there are {len(found)}"
+
+
+@check
+def locks_are_exclusive(state: State) -> Iterator[str]:
+    """A lock is taken only when nobody holds it any more, and given free only by who holds it."""
+    executions = {row["id"]: row["execution"] for row in state["attempts"]}
+    locks = [row for row in state["store_versions"] if row["key"].startswith(LOCKS)]
+    for key, rows in grouped(locks, "instance", "key").items():
+        holder: Row | None = None
+        for row in rows:
+            lock = None if row["value"] is None else json.loads(row["value"])["json"]
+            if lock is None:
+                if holder is None or holder["execution"] != executions[row["attempt_id"]]:
+                    yield f"{key} was given free by {executions[row['attempt_id']]}, held by {holder}"
+            elif holder is not None and holder["until"] * 1000 > row["updated"]:
+                yield f"{key} was taken by {lock} at {row['updated'] / 1000}, held by {holder}"
+            holder = lock
+
+
+@check
+def chains_do_not_fork(state: State) -> Iterator[str]:
+    """An execution has queued each of its tasks once, however often it was run.
+
+    How many those are, an attempt says that came to its end: its requests are in the journal.
+    """
+    asked = Counter(
+        row["attempt_id"]
+        for row in state["requests"]
+        if row["tool"] == "tasks"
+        and row["operation"] in {"run", "schedule", "schedule_recurring"}
+        and row["error"] is None
+    )
+    children = Counter(
+        row["parent"]
+        for row in state["executions"]
+        if row["parent"] is not None and row["id"] != derive_id("occurrence", row["parent"])
+    )
+    for identity, attempts in state.attempts.items():
+        whole = [asked[row["id"]] for row in attempts if not is_cut(row) and row["outcome"] is not None]
+        if whole and children[identity] > max(whole):
+            yield f"{attempts[0]['method']} {identity} asked for {max(whole)} tasks, and has {children[identity]}"
+
+
+@check
+def recurring_tasks_go_on(state: State) -> Iterator[str]:
+    """Each occurrence that has begun has armed the next one, once, and on the grid."""
+    executions = {row["id"]: row for row in state["executions"]}
+    for row in state["executions"]:
+        if row["every"] is None or row["attempts"] == 0:
+            continue
+        following = executions.get(derive_id("occurrence", row["id"]))
+        if following is None:
+            yield f"no occurrence of {row['key']!r} follows {row['id']}"
+        elif following["queued"] < row["queued"] or (following["key"], following["every"]) != (
+            row["key"],
+            row["every"],
+        ):
+            yield f"the occurrence of {row['key']!r} that follows {row['id']} is of something else"
+
+
+@check
+def deactivation_is_whole(state: State) -> Iterator[str]:
+    """An inactive twist has nothing that waits; only what is inactive has lost what waited."""
+    active = {row["id"]: bool(row["active"]) for row in state["instances"]}
+    for row in state["executions"]:
+        if row["state"] == "queued" and not active[row["instance"]]:
+            yield f"{row['method']} waits in a twist that is inactive"
+    for row in state["callbacks"]:
+        if row["deleted"] is None and not active[row["instance"]]:
+            yield f"a callback of {row['method']!r} can be run in a twist that is inactive"
+
+
+@check
+def a_state_has_its_reason(state: State) -> Iterator[str]:
+    """What became of an execution agrees with its attempts, and what was dropped says why."""
+    reasons = defaultdict(set)
+    for event in state["events"]:
+        reasons[event["execution"]].add(event["kind"])
+    for row in state["executions"]:
+        attempts = state.attempts[row["id"]]
+        outcomes = [attempt["outcome"] for attempt in attempts]
+        awaited = row.get("awaited", row["cause"] == "call")
+        tried_again = row["cause"] in WAITS and not awaited
+        name = f"{row['cause']} {row['method']} {row['id']}"
+        if outcomes.count("ok") > 1 or "ok" in outcomes[:-1]:
+            yield f"{name} was run again after it had succeeded: {outcomes}"
+        if row["state"] == "done" and not outcomes and not awaited:
+            yield f"{name} is done, and never ran"
+        if row["state"] == "done" and tried_again and outcomes[-1:] != ["ok"]:
+            yield f"{name} is done, and ended {outcomes}"
+        if row["state"] == "queued" and outcomes[-1:] == ["ok"]:
+            yield f"{name} waits, and has succeeded"
+        if row["state"] == "dropped" and "dropped" not in reasons[row["id"]]:
+            yield f"{name} was dropped, and nothing says why"
+        why = reasons[row["id"]] & {"cancelled", "replaced"} or "cancelled" in outcomes
+        if row["state"] == "cancelled" and not why:
+            yield f"{name} was cancelled, and nothing says why"
+        failed = sum(
+            attempt["outcome"] in {"error", "crashed"} and not is_cut(attempt) for attempt in attempts
+        )
+        if tried_again and row["failures"] != failed:
+            yield f"{name} has counted {row['failures']} failures, there are {failed}"
+        if row["state"] == "dead" and ("dead" not in reasons[row["id"]] or not outcomes):
+            yield f"{name} is dead, and nothing says why"
+
+
+@check_at_rest
+def nothing_runs(state: State) -> Iterator[str]:
+    """Every attempt has its end, and no execution is in between."""
+    for row in state["attempts"]:
+        if row["outcome"] is None or row["ended"] is None:
+            yield f"attempt {row['id']} of {row['method']} has no end"
+    for row in state["executions"]:
+        if row["state"] != "queued" and row["state"] not in ENDED:
+            yield f"{row['method']} {row['id']} is {row['state']}"
+
+
+@check_at_rest
+def attempts_are_witnessed(state: State) -> Iterator[str]:
+    """Nothing ran that the journal does not know: what a witness saw was seen by attempts, each at most once."""
+    bodies = {
+        row["digest"]: json.loads(row["body"])["json"] for row in state["payloads"] if is_json(row["body"])
+    }
+    ran = Counter(
+        (state.twists[row["instance"]], bodies.get(row["args"], [None])[0])
+        for row in state["attempts"]
+        if row["method"] == "locked"
+    )
+    for (who, item), count in Counter(state.seen("released")).items():
+        if count > ran[who, item]:
+            yield f"{who} released the lock {count} times as {item!r}, in {ran[who, item]} attempts"
+
+
+def table_violations(state: State, twists: Iterable[TwistHandle]) -> list[str]:
+    """What the public tables say otherwise than the file, a line each; of a runtime in which nothing runs."""
+    found = []
+    for twist in twists:
+        instances = [row["id"] for row in state["instances"] if row["twist"] == twist.name]
+        for name, rows in (
+            ("executions", of(state["attempts"], instances)),
+            ("store", of(state["store"], instances)),
+            ("store_history", of(state["store_versions"], instances)),
+            ("callbacks", of(state["callbacks"], instances)),
+        ):
+            frame = getattr(twist, name)
+            if len(frame) != len(rows):
+                found.append(f"{twist.name}.{name} has {len(frame)} rows, the file {len(rows)}")
+        if twist.executions.duplicated(["execution", "attempt"]).any():
+            found.append(f"{twist.name}.executions has an attempt twice")
+        if (twist.executions["outcome"] == "running").any():
+            found.append(f"{twist.name}.executions has an attempt that runs")
+        if set(twist.dump()) != {key for key in twist.store["key"] if not key.startswith(LOCKS)}:
+            found.append(f"{twist.name}.dump() has other keys than {twist.name}.store")
+    return found
+
+
+def of(rows: Iterable[Row], instances: list[int]) -> list[Row]:
+    """The rows of some instances."""
+    return [row for row in rows if row["instance"] in instances]
+
+
+def is_cut(attempt: Row) -> bool:
+    """Whether an attempt's process died under it, so that the journal has lost its rows."""
+    return attempt["outcome"] == "crashed" and str(attempt["error"]).startswith(CUT_OFF)
+
+
+def is_json(text: str) -> bool:
+    """Whether a payload is a value, and not cut."""
+    try:
+        return "json" in json.loads(text)
+    except (ValueError, TypeError):
+        return False
+
+
+def grouped(rows: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], list[Row]]:
+    """Rows by their values in some columns, in the order in which they came."""
+    found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[tuple(row[column] for column in columns)].append(row)
+    return found
+
+
+def gaps(what: str, numbers: list[int], *, first: int | None) -> Iterator[str]:
+    """Says so if numbers do not count up by one; with `first`, from there."""
+    if numbers:
+        begin = numbers[0] if first is None else first
+        if numbers != list(range(begin, begin + len(numbers))):
+            yield f"{what} are {numbers}"

@@ -1,0 +1,179 @@
+"""The twists of the crash scenario. What they write is the same however often they are cut off and run again."""
+
+from __future__ import annotations
+
+HEAD = """
+from datetime import datetime, timedelta, UTC
+
+MINUTE = timedelta(minutes=1)
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Witnessed:
+    async def see(self, what, item=None):
+        url = f"https://witness.example/{type(self).__name__}"
+        assert (await fetch(url, method="POST", json=[what, item])).ok
+
+    async def keep(self, key, value=True):
+        await self.set(key, value)
+        await self.see("kept", key)
+"""
+
+WORKS = (
+    HEAD
+    + """
+class Works(Witnessed, Twist):
+    def build(self, build):
+        return {"network": build(Network, urls=["https://witness.example/*"])}
+
+    async def activate(self):
+        await self.keep("activated")
+        callback = await self.callback(self.tick, "tick")
+        await self.schedule_recurring("tick", callback, every=10 * MINUTE)
+
+    async def upgrade(self):
+        await self.keep("upgraded", {"version": VERSION})
+
+    async def tick(self, name):
+        await self.keep(f"{name}:{(now() - EPOCH) // (10 * MINUTE):03}")
+
+    # a chain
+
+    async def link(self, n, last):
+        await self.set_many({f"link:{n:03}:{part}": n for part in "abc"})
+        await self.see("kept", f"link:{n:03}:c")
+        if n < last:
+            await self.run_task(await self.callback(self.link, n + 1, last))
+
+    # locks
+
+    async def contend(self, count):
+        for n in range(count):
+            await self.run_task(await self.callback("locked", n))
+
+    async def locked(self, n):
+        import asyncio
+        while not await self.tools.store.acquire_lock("door", timedelta(seconds=20)):
+            await asyncio.sleep(1)
+        await self.keep(f"held:{n}")
+        await self.tools.store.release_lock("door")
+        await self.see("released", n)
+
+    # keyed tasks, for later
+
+    async def arrange(self):
+        await self.run_task(await self.callback(self.arranging))
+
+    async def arranging(self):
+        first, second, third = [await self.callback(self.keyed, name) for name in ("first", "second", "third")]
+        await self.schedule_task("one", first, run_at=now() + 5 * MINUTE)
+        await self.schedule_task("one", second, run_at=now() + 5 * MINUTE)
+        await self.schedule_task("one", third, run_at=now() + 3 * MINUTE, coalesce=True)
+        await self.schedule_task("two", first, run_at=now() + 4 * MINUTE)
+        await self.cancel_scheduled_task("two")
+        await self.run_task(third, run_at=now() + 6 * MINUTE)
+        never = await self.run_task(first, run_at=now() + 6 * MINUTE)
+        await self.cancel_task(never)
+        await self.schedule_task("own", await self.callback(self.again, 3), run_at=now() + MINUTE)
+
+    async def keyed(self, name):
+        await self.keep(f"keyed:{name}")
+
+    async def again(self, left):
+        await self.keep(f"again:{left}")
+        if left:
+            await self.schedule_task("own", await self.callback(self.again, left - 1), run_at=now() + MINUTE)
+
+    # failures
+
+    async def attempt(self):
+        await self.run_task(await self.callback(self.failing))
+        await self.run_task(await self.callback(self.flaky))
+
+    async def failing(self):
+        await self.keep("failing")
+        await self.run_task(await self.callback(self.keyed, "child of failing"))
+        raise ValueError("always")
+
+    async def flaky(self):
+        tried = await self.get("volatile:tried") or 0
+        await self.set("volatile:tried", tried + 1)
+        await self.run_task(await self.callback(self.keyed, "child of flaky"))
+        if not tried:
+            raise ValueError("the first time")
+        await self.keep("flaky")
+
+    # callbacks
+
+    async def doom(self):
+        await self.run_task(await self.callback(self.dooming))
+
+    async def dooming(self):
+        token = await self.callback(self.keyed, "doomed")
+        await self.schedule_task("doomed", token, run_at=now() + MINUTE)
+        await self.delete_callback(token)
+        await self.run(await self.callback(self.keyed, "here and now"))
+
+    # bulk writes
+
+    async def bulk(self):
+        await self.set_many({f"bulk:{n}": list(range(n)) for n in range(10)})
+        await self.clear_many([f"bulk:{n}" for n in range(0, 10, 2)])
+        await self.clear("bulk:1")
+        await self.see("kept", "bulk:3")
+
+    # what the user stops
+
+    async def linger(self):
+        await self.run_task(await self.callback(self.keyed, "after lingering"))
+        await self.see("lingers")
+"""
+)
+
+LEAVES = (
+    HEAD
+    + """
+class Leaves(Witnessed, Twist):
+    def build(self, build):
+        return {"network": build(Network, urls=["https://witness.example/*"])}
+
+    async def activate(self):
+        await self.keep("activated")
+        for name in ("hourly", "daily"):
+            callback = await self.callback(self.recur, name)
+            await self.schedule_recurring(name, callback, every=timedelta(hours=1 if name == "hourly" else 24))
+
+    async def deactivate(self):
+        await self.keep("deactivated")
+        await self.run_task(await self.callback(self.recur, "too late"))
+
+    async def recur(self, name):
+        await self.keep(f"recurred:{name}")
+
+    async def forget(self):
+        await self.set_many({"one": 1, "two": 2})
+        for n in range(3):
+            await self.run_task(await self.callback(self.recur, f"never {n}"), run_at=now() + 30 * MINUTE)
+        await self.cancel_all_tasks()
+        await self.delete_all_callbacks()
+        await self.clear_all()
+        await self.activate()
+"""
+)
+
+TEMPORARY = """
+class Temporary(Twist):
+    async def activate(self):
+        await self.set("activated", True)
+
+    async def go(self):
+        await self.run_task(await self.callback(self.go_on))
+
+    async def go_on(self):
+        await self.set("gone on", True)
+"""
+
+
+def works(version: int) -> str:
+    """The source of a version of `Works`."""
+    return f"VERSION = {version}\n{WORKS}"

@@ -1,0 +1,84 @@
+"""A process may die at any commit: what it had committed goes on, and nothing is lost, doubled or torn."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.crash.killing import Place
+from tests.crash.plan import (
+    Record,
+    commits_in_source,
+    differences,
+    each_point_once,
+    every_place,
+    record,
+    run,
+    survive,
+)
+
+
+@pytest.fixture(scope="module")
+def unharmed(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    return record(tmp_path_factory.mktemp("unharmed"))
+
+
+def survive_all(folder: Path, unharmed: Record, runs: list[list[Place]]) -> None:
+    """Make runs with kills, two at a time, and compare their ends with that of the run without any."""
+
+    def one(number: int) -> list[str]:
+        (folder / str(number)).mkdir()
+        return list(differences(survive(folder / str(number), runs[number]), unharmed))
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(one, range(len(runs))))
+    assert found == [[]] * len(runs), [kills for kills, wrong in zip(runs, found, strict=True) if wrong]
+
+
+def test_the_scenario_has_work_of_all_kinds(unharmed: Record) -> None:
+    assert {each[-1] for each in unharmed.work} == {"queued", "done", "dead", "dropped", "cancelled"}
+    assert {each[1] for each in unharmed.work} >= {"lifecycle", "call", "task", "schedule"}
+    assert len(unharmed.store) > 50
+
+
+def test_the_scenario_passes_every_commit_that_the_source_has(unharmed: Record) -> None:
+    sides = {f"{side} {name}" for name in commits_in_source() for side in ("before", "after")}
+    assert unharmed.points == sides
+
+
+def test_nothing_becomes_durable_but_at_a_commit_point(unharmed: Record) -> None:
+    assert unharmed.unannounced == []
+
+
+def test_a_process_that_dies_at_any_commit_point_loses_doubles_and_tears_nothing(
+    tmp_path: Path, unharmed: Record
+) -> None:
+    survive_all(tmp_path, unharmed, each_point_once(unharmed.places, random.Random(4), more=12))
+
+
+def test_a_fork_that_was_asked_for_is_seen(tmp_path: Path) -> None:
+    place = Place("chain", "after enqueue", 3)
+    assert (
+        run(tmp_path, "--forks", "--kill", place.step, place.point, place.nth).returncode == -signal.SIGKILL
+    )
+    ended = run(tmp_path, "--forks")
+    assert ended.returncode == 1
+    assert "chains_do_not_fork: link " in ended.stderr
+
+
+@pytest.mark.prove
+def test_a_process_that_dies_at_each_passing_of_each_commit_point(tmp_path: Path, unharmed: Record) -> None:
+    runs = every_place(unharmed.places)
+    began = time.monotonic()
+    survive_all(tmp_path, unharmed, runs)
+    kills = sum(map(len, runs))
+    print(
+        f"\n{kills} kills, one at each passing of {len(unharmed.points)} commit points, in {len(runs)} runs: "
+        f"every end the same, no invariant broken; {time.monotonic() - began:.0f} s"
+    )
+    assert kills == len(unharmed.places)
