@@ -21,6 +21,18 @@ from plot_nb.tools.network.url import (
 _PATTERN = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<wild>\*\.)?(?P<authority>[^/]*)(?P<path>/.*)?")
 _DEEPEST_ESCAPE = 8
 
+# What some server takes for a dot, a slash or a backslash: UTF-8 longer than it need be, IIS's own escape, full width.
+_LOOSE_SPELLINGS = {
+    spelling: strict
+    for strict, spellings in (
+        (b".", (b"\xc0\xae", b"\xe0\x80\xae", b"%u002e", b"\xef\xbc\x8e", b"%uff0e")),
+        (b"/", (b"\xc0\xaf", b"\xe0\x80\xaf", b"%u002f", b"\xef\xbc\x8f", b"%uff0f")),
+        (b"\\", (b"\xc1\x9c", b"\xe0\x81\x9c", b"%u005c", b"\xef\xbc\xbc", b"%uff3c")),
+    )
+    for spelling in spellings
+}
+_LOOSE = re.compile(b"|".join(re.escape(spelling) for spelling in _LOOSE_SPELLINGS), re.IGNORECASE)
+
 
 class _Undecodable(Exception):
     """A path escaped deeper than anybody has a use for."""
@@ -192,7 +204,7 @@ def _segments(path: bytes) -> list[bytes]:
 def _decoded(path: str) -> bytes:
     current = path.encode("ascii")
     for _ in range(_DEEPEST_ESCAPE):
-        following = unquote_to_bytes(current)
+        following = _LOOSE.sub(lambda found: _LOOSE_SPELLINGS[found[0].lower()], unquote_to_bytes(current))
         if following == current:
             return current
         current = following
