@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from plot_nb.engine.model import Execution
@@ -83,3 +83,67 @@ class Drive:
     def covers(self, chain: Chain) -> bool:
         """Whether it awaits what runs in `chain`."""
         return self.chain is None or self.chain is chain
+
+
+class Drives:
+    """Who awaits something at this moment.
+
+    Args:
+        always: Whether work runs by itself, as on the real clock, also while nobody awaits anything.
+    """
+
+    def __init__(self, *, always: bool) -> None:
+        self._always = always
+        self._drives: list[Drive] = []
+
+    def __iter__(self) -> Iterator[Drive]:
+        return iter(self._drives)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything may run."""
+        return self._always or bool(self._drives)
+
+    def add(self, drive: Drive) -> None:
+        """Somebody awaits something from now on."""
+        self._drives.append(drive)
+
+    def remove(self, drive: Drive) -> None:
+        """It has come to its end."""
+        self._drives.remove(drive)
+
+    def fail(self, error: Exception) -> None:
+        """End all of them, since the engine itself cannot go on."""
+        failed, self._drives = self._drives, []
+        for drive in failed:
+            drive.failure = error
+            drive.ended()
+
+    def lets_run(self, execution: Execution) -> bool:
+        """Whether a ready execution may begin."""
+        return (
+            self._always
+            or not execution.is_scheduled
+            or any(drive.lets_run(execution) for drive in self._drives)
+        )
+
+    def began(self, chain: Chain, execution: Execution, attempt: int) -> None:
+        """An attempt has begun."""
+        for drive in self._drives:
+            if drive.covers(chain):
+                drive.attempts.append(attempt)
+                drive.first = drive.first or execution
+
+    def finished(self, execution: Execution, shown: Verdict, value: str | None) -> None:
+        """An attempt has ended."""
+        for drive in self._drives:
+            if drive.first is execution:
+                drive.verdict, drive.value = shown, value
+
+    def retired(self, chain: Chain, execution: Execution, why: str) -> None:
+        """An execution will not run."""
+        for drive in self._drives:
+            if drive.covers(chain):
+                drive.dropped.append(execution.id)
+            if drive.chain is not None and drive.chain.id == execution.id:
+                drive.verdict = Verdict("cancelled", why)

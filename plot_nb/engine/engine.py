@@ -7,17 +7,16 @@ do the same things at the same times, however fast the machine is.
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import SqliteBackend
+from plot_nb.engine.actors import Actor, Actors
 from plot_nb.engine.attempt import Attempt
-from plot_nb.engine.chains import Chain, Drive
-from plot_nb.engine.clock import VirtualClock, microseconds
+from plot_nb.engine.chains import Chain, Drive, Drives
+from plot_nb.engine.clock import Clock, microseconds
 from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
@@ -31,15 +30,6 @@ from plot_nb.engine.timeline import Kind, Timeline
 from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
 
 
-@dataclass(slots=True, eq=False)
-class _Actor:
-    """An instance, what waits for it and what runs in it."""
-
-    instance: Instance
-    ready: list[tuple[tuple[int, int, int], Execution]] = field(default_factory=list)
-    running: set[Attempt] = field(default_factory=set)
-
-
 class Engine:
     """Runs executions, one at a time per instance, and keeps the journal.
 
@@ -51,6 +41,7 @@ class Engine:
         backend: SqliteBackend,
         outside: Outside,
         *,
+        clock: Clock,
         limits: Limits,
         latency: Latency,
         seed: int,
@@ -63,15 +54,14 @@ class Engine:
         self._latency = latency
         self.seed = seed
         self.faithful_forks = faithful_forks
-        self._concurrency = concurrency
         self._interleaving = random.Random(f"{seed}/interleaving")
-        self._clock = VirtualClock(backend.latest_time())
+        self._clock = clock
         self._requests = Requests(self, backend, outside.fetch, outside.monotonic, limits, latency)
         self._number, self._attempt_id = backend.last_numbers()
-        self._actors: dict[int, _Actor] = {}
+        self._actors = Actors(concurrency)
         self._chains: dict[str, Chain] = {}
         self._live: dict[str, Execution] = {}
-        self._drives: list[Drive] = []
+        self._drives = Drives(always=clock.runs_by_itself)
         self._timeline = Timeline()
         self._seating = Seating(outside, limits)
         self._attempts: set[Attempt] = set()
@@ -90,17 +80,13 @@ class Engine:
     def restore(self, instances: list[Instance]) -> None:
         """Take over what a state file holds."""
         for instance in instances:
-            self._actors[instance.id] = _Actor(instance)
+            self._actors.install(instance)
         for execution in self._backend.queued():
             self._admit(execution)
 
     def install(self, instance: Instance) -> None:
         """Put an instance's version in force; what runs already goes on with the old one."""
-        actor = self._actors.get(instance.id)
-        if actor is None:
-            self._actors[instance.id] = _Actor(instance)
-        else:
-            actor.instance = instance
+        self._actors.install(instance)
 
     def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
         """Have a sandbox look at a source."""
@@ -170,7 +156,7 @@ class Engine:
     ) -> Drive:
         """Let the clock run for a chain, or for all that falls due up to a moment."""
         drive = Drive(ended, chain, until, moves_clock)
-        self._drives.append(drive)
+        self._drives.add(drive)
         if self._failure is not None:
             self._end_drives()
         if resume:
@@ -323,21 +309,26 @@ class Engine:
         """Do the next thing; False if there is nothing that may be done now."""
         if self._end_drives() or self._start_ready():
             return True
-        if not self._drives:
-            return False
-        moment = self._timeline.next_moment()
+        moment = self._timeline.next_moment() if self._drives.active else None
         if moment is None:
             return False
-        if moment > self.now:
-            bound = self._requests.clock_bound()
-            if bound is not None and moment > bound:
-                self._outside.wake_after(0.05)
-                return False
-            self._clock.move_to(moment)
+        if moment > self.now and not self._reach(moment):
+            return False
         # All of a moment at once: their guests compute side by side.
         while self._timeline.next_moment() == moment:
             self._fire(*self._timeline.pop())
         return True
+
+    def _reach(self, moment: int) -> bool:
+        """Let the clock come to a moment; False if that takes real time, after which there is another turn."""
+        bound = self._requests.clock_bound() if not self._clock.runs_by_itself else None
+        if bound is not None and moment > bound:
+            self._outside.wake_after(0.05)
+            return False
+        wait = self._clock.move_to(moment)
+        if wait > 0:
+            self._outside.wake_after(wait / 1e6)
+        return wait <= 0
 
     def _fire(self, kind: Kind, subject: Execution | Attempt, data: Any) -> None:
         if isinstance(subject, Execution):
@@ -366,17 +357,15 @@ class Engine:
 
     def _end_drives(self) -> bool:
         if self._failure is not None:
-            failed, self._drives = self._drives, []
-            for drive in failed:
-                drive.failure = self._failure
-                drive.ended()
+            self._drives.fail(self._failure)
             return False
         for drive in self._drives:
             if self._is_over(drive):
-                self._drives.remove(drive)
                 if drive.moves_clock and drive.until > self.now:
-                    self._clock.move_to(drive.until)
+                    if not self._reach(drive.until):
+                        continue
                     self._backend.save_meta("now", self.now)
+                self._drives.remove(drive)
                 drive.ended()
                 return True
         return False
@@ -385,7 +374,7 @@ class Engine:
         if drive.chain is not None:
             drive.paused = drive.chain.paused
             return drive.chain.live == 0 or drive.paused is not None
-        if self._attempts or any(self._next_ready(actor) for actor in self._actors.values()):
+        if self._attempts or self._actors.waits(self._drives.lets_run):
             return False
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
@@ -410,35 +399,16 @@ class Engine:
             self._make_ready(execution)
 
     def _make_ready(self, execution: Execution) -> None:
-        heapq.heappush(self._actors[execution.instance].ready, (execution.order, execution))
-
-    def _next_ready(self, actor: _Actor) -> Execution | None:
-        """What an instance runs next, if anybody lets it.
-
-        Scheduled work that falls due after the moment up to which time may pass waits, even where an execution before
-        it took the clock further: otherwise a task that takes longer than its interval would never let go.
-        """
-        while actor.ready and actor.ready[0][1].state != "queued":
-            heapq.heappop(actor.ready)
-        if not actor.ready:
-            return None
-        execution = actor.ready[0][1]
-        if not execution.is_scheduled or any(drive.lets_run(execution) for drive in self._drives):
-            return execution
-        return None
+        self._actors[execution.instance].push(execution)
 
     def _start_ready(self) -> bool:
-        if not self._drives or len(self._attempts) >= self._outside.sandboxes:
+        if not self._drives.active or len(self._attempts) >= self._outside.sandboxes:
             return False
-        for actor in self._actors.values():
-            if len(actor.running) >= self._concurrency:
-                continue
-            execution = self._next_ready(actor)
-            if execution is not None:
-                heapq.heappop(actor.ready)
-                if self._admits(execution):
-                    self._start(actor, execution)
-                return True  # also where it was held or dropped: that may have ended a drive
+        for actor, execution in self._actors.startable(self._drives.lets_run):
+            actor.pop()
+            if self._admits(execution):
+                self._start(actor, execution)
+            return True  # also where it was held or dropped: that may have ended a drive
         return False
 
     def _admits(self, execution: Execution) -> bool:
@@ -456,7 +426,7 @@ class Engine:
                 return False
         return True
 
-    def _start(self, actor: _Actor, execution: Execution) -> None:
+    def _start(self, actor: Actor, execution: Execution) -> None:
         chain = self._chains[execution.chain]
         chain.begun += 1
         chain.methods[execution.method] += 1
@@ -475,10 +445,7 @@ class Engine:
             self._number = following.number
         actor.running.add(attempt)
         self._attempts.add(attempt)
-        for drive in self._drives:
-            if drive.covers(chain):
-                drive.attempts.append(attempt.id)
-                drive.first = drive.first or execution
+        self._drives.began(chain, execution, attempt.id)
         if not version.runs(execution):
             token = execution.callback
             made = self._backend.callback(execution.instance, token) if token else None
@@ -498,9 +465,7 @@ class Engine:
         wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
         ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms)
         self._backend.finish(execution, attempt.id, ending)
-        for drive in self._drives:
-            if drive.first is execution:
-                drive.verdict, drive.value = masked(attempt, verdict), verdict.value
+        self._drives.finished(execution, masked(attempt, verdict), verdict.value)
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:
@@ -509,11 +474,7 @@ class Engine:
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"
         self._backend.settle(execution, state, why, self.now)
-        for drive in self._drives:
-            if drive.covers(self._chains[execution.chain]):
-                drive.dropped.append(execution.id)
-            if drive.chain is not None and drive.chain.id == execution.id:
-                drive.verdict = Verdict("cancelled", why)
+        self._drives.retired(self._chains[execution.chain], execution, why)
         self._forget(execution)
 
     def _forget(self, execution: Execution) -> None:

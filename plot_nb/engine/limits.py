@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 _LONGEST = 10**9
 
@@ -50,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Modelled times on the virtual clock (SPEC 7).
+    """Modelled times on the virtual clock (SPEC 7); on the real clock things take what they take.
 
     Attributes:
         start: From the event to the first line of the method.
@@ -69,8 +70,11 @@ class Latency:
                 raise ValueError(f"Latency({name}={value!r}): give a timedelta of zero or more")
 
 
+ClockKind = Literal["virtual", "real"]
+
+
 def check_settings(
-    limits: object, latency: object, seed: object, concurrency: object, durability: object
+    limits: object, latency: object, clock: object, seed: object, concurrency: object, durability: object
 ) -> None:
     """Check what a runtime is made with, before anything is.
 
@@ -82,6 +86,8 @@ def check_settings(
         raise TypeError(f"limits={limits!r}: give Limits(...), such as Limits(requests=500)")
     if latency is not None and not isinstance(latency, Latency):
         raise TypeError(f"latency={latency!r}: give Latency(...), such as Latency(request=timedelta(0))")
+    if clock not in {"virtual", "real"}:
+        raise ValueError(f"clock={clock!r}: give 'virtual' or 'real'")
     if seed is not None and not (is_whole(seed) and isinstance(seed, int) and abs(seed) < 2**63):
         raise ValueError(f"seed={seed!r}: give a whole number of at most 63 bits, or None")
     if not is_whole(concurrency) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_AT_ONCE:

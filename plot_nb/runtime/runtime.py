@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
-from plot_nb.engine.clock import microseconds, to_datetime
+from plot_nb.engine.clock import RealClock, VirtualClock, microseconds, to_datetime
 from plot_nb.engine.engine import Engine
-from plot_nb.engine.limits import Latency, Limits, check_settings
+from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings
 from plot_nb.engine.model import Instance
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.by_hand import check_entries, write_entries
@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 _WORKERS = 2
 
+_NO_TIME = timedelta(0)
+
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +56,8 @@ class Runtime:
         path: The state file. Without one, a temporary file that goes with the runtime.
         limits: The budget of each attempt.
         latency: What things take on the virtual clock.
+        clock: `virtual`: time moves when it is spent, and nothing runs unless somebody awaits something. `real`: time
+            is the wall clock's, things take what they take, and work runs by itself when it falls due.
         seed: Where identities, tokens and randomness come from. Without one, the file's own, or a new one.
         concurrency: How many executions of one instance may be in flight at once. On the virtual clock they
             interleave at crossings, in an order drawn from the seed.
@@ -73,18 +77,20 @@ class Runtime:
         *,
         limits: Limits | None = None,
         latency: Latency | None = None,
+        clock: ClockKind = "virtual",
         seed: int | None = None,
         concurrency: int = 1,
         faithful_forks: bool = False,
         allow_private: bool = False,
         durability: Durability = "process",
     ) -> None:
-        check_settings(limits, latency, seed, concurrency, durability)
+        check_settings(limits, latency, clock, seed, concurrency, durability)
         self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.last_run: Run | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="plot_nb-")) if path is None else None
         self.path = Path(path) if path is not None else Path(str(self._folder), "state.db")
+        self.clock = clock
         self._given_seed = seed
         self._concurrency = concurrency
         self._faithful_forks = faithful_forks
@@ -97,7 +103,7 @@ class Runtime:
             self._thread = EngineThread(
                 workers=max(_WORKERS, concurrency),
                 allow_private=allow_private,
-                fetch_latency=self.latency.fetch.total_seconds(),
+                fetch_latency=self._modelled.fetch.total_seconds(),
             )
             self._open()
         except BaseException:
@@ -117,8 +123,9 @@ class Runtime:
         self._engine = Engine(
             self._backend,
             self._thread,
+            clock=(VirtualClock if self.clock == "virtual" else RealClock)(self._backend.latest_time()),
             limits=self.limits,
-            latency=self.latency,
+            latency=self._modelled,
             seed=seed,
             concurrency=self._concurrency,
             faithful_forks=self._faithful_forks,
@@ -126,6 +133,18 @@ class Runtime:
         self._instances = {row[0]: restore_instance(row) for row in self._backend.instances()}
         self._engine.restore(list(self._instances.values()))
         self._thread.attach(self._engine)
+        if self.clock == "real":
+            self._thread.submit(self._run_by_itself(self._engine))
+
+    @property
+    def _modelled(self) -> Latency:
+        """What things take beside what they really take."""
+        return self.latency if self.clock == "virtual" else Latency(_NO_TIME, _NO_TIME, _NO_TIME)
+
+    async def _run_by_itself(self, engine: Engine) -> None:
+        """Begin with what the file holds; from then on each thing that happens, or falls due, goes on by itself."""
+        await self._thread.ready()
+        engine.turn()
 
     # twists
 
@@ -239,7 +258,7 @@ class Runtime:
         return to_datetime(self._engine.now)
 
     async def advance(self, by: timedelta) -> Run:
-        """Let time pass; whatever falls due meanwhile runs.
+        """Let time pass; whatever falls due meanwhile runs. On the real clock this takes as long.
 
         Raises:
             ValueError: If `by` is negative.
@@ -248,8 +267,13 @@ class Runtime:
         return await self._submit(self._pass_time(f"advance {by}", by, moves_clock=True, resume=False))
 
     async def run_until_idle(self, horizon: timedelta = timedelta(days=1)) -> Run:
-        """Run all that waits and falls due within `horizon`: paused chains, and what a killed process left."""
+        """Run all that waits and falls due within `horizon`: paused chains, and what a killed process left.
+
+        On the real clock, which no horizon moves, all that is due by now.
+        """
         self._check_span("run_until_idle", horizon)
+        if self.clock == "real":
+            horizon = _NO_TIME
         return await self._submit(self._pass_time("run until idle", horizon, moves_clock=False, resume=True))
 
     def _check_span(self, what: str, span: object) -> None:

@@ -36,6 +36,7 @@ class EngineThread:
         self._fetching: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._taking = threading.Lock()
+        self._starting = asyncio.Lock()
         self._last_taken = False
         self._thread.start()
 
@@ -95,10 +96,11 @@ class EngineThread:
 
     async def ready(self) -> None:
         """Wait until sandboxes can be had: the first time on a machine, the component is compiled."""
-        if self._pool is None:
-            pool = Pool(self, size=self.sandboxes)
-            await pool.start(self._loop)
-            self._pool = pool
+        async with self._starting:
+            if self._pool is None:
+                pool = Pool(self, size=self.sandboxes)
+                await pool.start(self._loop)
+                self._pool = pool
 
     async def aclose(self, by: asyncio.Task[Any] | None = None) -> None:
         """End sandboxes and fetches. Who still waits is told; the engine hears of nothing any more.
@@ -157,9 +159,12 @@ class EngineThread:
         return time.perf_counter()
 
     def wake_after(self, seconds: float) -> None:
-        """Have the engine look again; one alarm at a time is enough."""
-        if self._alarm is None:
-            self._alarm = self._loop.call_later(seconds, self._wake)
+        """Have the engine look again; it asks anew each time, so the earliest alarm is enough."""
+        if self._alarm is not None:
+            if self._alarm.when() <= self._loop.time() + seconds:
+                return
+            self._alarm.cancel()
+        self._alarm = self._loop.call_later(seconds, self._wake)
 
     def _wake(self) -> None:
         self._alarm = None

@@ -118,7 +118,7 @@ def report_upgrade(backend: SqliteBackend, instance: Instance, after: Version) -
 
 def _queued(backend: SqliteBackend, instance: Instance, after: Version, mask: Mask) -> Iterator[Broken]:
     for execution in backend.queued():
-        if execution.instance != instance.id or execution.cause == "call" or execution.cause == "lifecycle":
+        if execution.instance != instance.id or execution.cause == "call" or execution.cause == "lifecycle":  # noqa: PLR1714  mypy reads `==`
             continue
         method, given = execution.method, _count(execution.args)
         held_by: Holder = execution.cause

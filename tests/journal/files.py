@@ -37,7 +37,7 @@ class File:
         """An instance; returns its id."""
         program = json.dumps({"name": twist, "filename": "<cell>", "source": SOURCE, "modules": {}})
         return self.backend.add_version(
-            twist, name, json.dumps(options), "digest", program, "{}", self.now, lambda *_: None
+            twist, name, json.dumps(options), "[]", "digest", program, "{}", self.now, lambda *_: []
         )[0]
 
     def queue(self, instance: int, parent: int | None = None, **more: Any) -> int:
@@ -52,6 +52,7 @@ class File:
             "args": '{"json":[]}',
             "kwargs": '{"json":{}}',
             "due": self.now,
+            "awaited": by is None,
         } | more
         execution = Execution(
             number=number,
