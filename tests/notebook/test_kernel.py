@@ -92,6 +92,7 @@ def test_tasks_of_one_cell_run_beside_each_other(kernel: Kernel) -> None:
     assert "['x', 'y', 'z']" in reply.text
 
 
+@pytest.mark.rule("7.40", "11.5")
 @pytest.mark.parametrize("source", ["await Work.spin()", "%twist call Work.spin", "run = await Work.spin()"])
 def test_stop_cancels_the_chain_and_shows_what_ran(kernel: Kernel, source: str) -> None:
     cell = kernel.start(f"import threading\nthreading.Timer(0.5, print, ['began']).start()\n{source}")
@@ -106,6 +107,7 @@ def test_stop_cancels_the_chain_and_shows_what_ran(kernel: Kernel, source: str) 
     assert "began" in kernel.run("print(list(Work.store.key))").text
 
 
+@pytest.mark.rule("7.41")
 def test_stop_of_a_chain_drops_its_queued_tasks(kernel: Kernel) -> None:
     cell = kernel.start(
         "import threading\nthreading.Timer(0.5, print, ['began']).start()\nawait Work.chain()"
@@ -129,6 +131,7 @@ def test_stop_of_other_code_looks_as_it_always_did(kernel: Kernel) -> None:
     assert reply.results == []
 
 
+@pytest.mark.rule("11.6")
 def test_a_call_whose_worker_is_killed_is_reported_crashed(kernel: Kernel) -> None:
     kernel.run(
         "def kill_workers():\n"
@@ -145,6 +148,7 @@ def test_a_call_whose_worker_is_killed_is_reported_crashed(kernel: Kernel) -> No
     assert "crashed" in reply.text
 
 
+@pytest.mark.rule("7.38", "7.39")
 def test_a_runaway_chain_pauses_and_names_its_method(kernel: Kernel) -> None:
     kernel.run(
         "from plot_nb.runtime import use\n"
@@ -175,6 +179,7 @@ def test_empty_lines_above_the_magic_count(kernel: Kernel) -> None:
     assert "→ 5 │     async def f(self)" in reply.error
 
 
+@pytest.mark.rule("7.25", "7.43", "7.45")
 def test_after_a_killed_kernel_the_file_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "sync.db"
     source = """%%twist
