@@ -37,6 +37,7 @@ def test_a_cell_is_deployed_and_its_name_bound(cell: Cell) -> None:
     assert cell("Counter is not None and Counter.name").result == "Counter"
 
 
+@pytest.mark.rule("10.2", "10.3")
 def test_a_changed_cell_is_the_next_version_and_an_unchanged_one_nothing(cell: Cell) -> None:
     cell(COUNTER)
 
@@ -118,6 +119,7 @@ def test_progress_with_a_name_looks_at_all_runs(cell: Cell) -> None:
     assert "%twist progress total Counter" in str(missed)
 
 
+@pytest.mark.rule("7.38", "7.39")
 def test_run_goes_on_with_a_paused_chain(cell: Cell) -> None:
     from plot_nb.runtime import use
 
@@ -227,6 +229,7 @@ def test_errors_are_short_and_point_at_the_line(
     assert "Traceback" not in shown
 
 
+@pytest.mark.rule("10.10")
 def test_a_refused_cell_leaves_the_version_in_force(cell: Cell) -> None:
     cell(COUNTER)
     cell(COUNTER + "1 / 0\n")
@@ -234,6 +237,7 @@ def test_a_refused_cell_leaves_the_version_in_force(cell: Cell) -> None:
     assert cell("(await Counter.add(2)).value").result == 2
 
 
+@pytest.mark.rule("12.3")
 def test_what_a_twist_says_in_an_error_cannot_act_on_the_terminal(
     cell: Cell, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -270,6 +274,7 @@ def test_open_of_what_is_open_changes_nothing(cell: Cell, tmp_path: Path) -> Non
     assert plot_nb.current() is before
 
 
+@pytest.mark.rule("7.44")
 def test_a_file_that_cannot_be_opened_leaves_the_runtime(cell: Cell, tmp_path: Path) -> None:
     path = tmp_path / "sync.db"
     before = plot_nb.current()
