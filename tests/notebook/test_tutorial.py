@@ -40,6 +40,7 @@ def tutorial() -> NotebookNode:
     return executed(nbformat.read(TUTORIAL, as_version=4))
 
 
+@pytest.mark.rule("3.10")
 def test_the_wrong_way_stops_at_request_1001_and_names_its_line(tutorial: NotebookNode) -> None:
     text = shown(tutorial, "all-at-once-run")
 
@@ -57,6 +58,7 @@ def test_the_store_is_as_the_1000_left_it(tutorial: NotebookNode) -> None:
     assert "item:100:reminder" not in text
 
 
+@pytest.mark.rule("2.1", "2.2")
 def test_variables_are_gone_in_the_next_execution(tutorial: NotebookNode) -> None:
     assert shown(tutorial, "forgetful-run") == "{'self.page': None, 'seen': [], 'store': 7}"
 
@@ -72,6 +74,7 @@ def test_the_right_way_is_25_pages_of_at_most_505_requests(tutorial: NotebookNod
     )
 
 
+@pytest.mark.rule("12.4")
 def test_every_output_is_shown_without_a_script_or_a_widget(tutorial: NotebookNode) -> None:
     bundles = [
         output.data
