@@ -40,6 +40,7 @@ def test_arguments_and_result_are_written_as_python_writes_them() -> None:
     assert (nothing["arguments"], nothing["result"], nothing["traceback"]) == (None, None, None)
 
 
+@pytest.mark.rule("4.29")
 def test_options_are_masked_in_arguments_result_logs_requests_and_traceback() -> None:
     body = """
     async def go(self, *a, **k):
@@ -188,6 +189,7 @@ def test_a_source_has_options_masked_in_texts_numbers_and_comments(text: str, sh
     assert masked_cell(text, Mask({})) == text
 
 
+@pytest.mark.rule("4.29")
 def test_an_option_in_a_cell_is_not_shown_beside_its_requests() -> None:
     async def work(runtime: Runtime) -> str:
         cell = methods("async def go(self): await self.set('token', 'sesame-oil')")
