@@ -263,6 +263,7 @@ def test_a_clear_has_no_value() -> None:
         assert (last["type"], last["text"], last["bytes"], last["version"]) == ("cleared", None, 0, 2)
 
 
+@pytest.mark.rule("4.29")
 def test_values_of_options_never_cross() -> None:
     with state_file() as file:
         sync = file.install("Sync", "second", token="sesame-and-tahini")
