@@ -118,7 +118,7 @@ DEPLOYED = {
 }
 
 
-@pytest.mark.rule("10.8")
+@pytest.mark.rule("10.8", "10.39")
 @pytest.mark.parametrize("source", REFUSED.values(), ids=list(REFUSED))
 def test_it_is_not_deployed_and_the_old_version_stays(siege: Siege, source: str) -> None:
     with pytest.raises(DeployError) as caught:

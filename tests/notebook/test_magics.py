@@ -229,7 +229,7 @@ def test_errors_are_short_and_point_at_the_line(
     assert "Traceback" not in shown
 
 
-@pytest.mark.rule("10.10")
+@pytest.mark.rule("10.39")
 def test_a_refused_cell_leaves_the_version_in_force(cell: Cell) -> None:
     cell(COUNTER)
     cell(COUNTER + "1 / 0\n")

@@ -60,7 +60,7 @@ def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown(
     on_runtime(work)
 
 
-@pytest.mark.rule("10.8", "10.9", "10.10")
+@pytest.mark.rule("10.8", "10.9", "10.10", "10.39")
 @pytest.mark.parametrize(
     ("source", "says", "line"),
     [
