@@ -343,12 +343,15 @@ class Worker:
         self.watch.enter()
 
     def _wall_now(self, _: Any) -> Record:
-        milliseconds = self._running().now_ms or 0.0
-        seconds, rest = divmod(round(milliseconds * 1e6), 10**9)
-        return _datetime(seconds, rest)
+        seconds, rest = divmod(self._microseconds(), 10**6)
+        return _datetime(seconds, rest * 1000)
 
     def _monotonic_now(self, _: Any) -> int:
-        return round((self._running().now_ms or 0.0) * 1e6)
+        return self._microseconds() * 1000
+
+    def _microseconds(self) -> int:
+        """Whole ones, as the runtime counts: a float that holds nanoseconds since 1970 is off by a hundred."""
+        return round((self._running().now_ms or 0.0) * 1000)
 
     def _bytes(self, _: Any, count: int) -> bytes:
         if count > ENTROPY_LIMIT:

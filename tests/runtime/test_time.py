@@ -191,3 +191,16 @@ def test_advance_moves_the_clock_and_idle_does_not() -> None:
     later = EPOCH + timedelta(hours=2)
     assert on_runtime(work) == [EPOCH, later, later]
     assert EPOCH.tzinfo is UTC
+
+
+@pytest.mark.rule("7.18")
+def test_every_millisecond_of_the_clock_is_the_one_that_now_says() -> None:
+    body = """
+    async def go(self):
+        seen = []
+        for _ in range(30):
+            seen.append(now())
+            await asyncio.sleep(0.001)
+        return [(time - seen[0]).total_seconds() * 1000 for time in seen]
+    """
+    assert called(body, head="import asyncio").value == list(range(30))
