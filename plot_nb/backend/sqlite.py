@@ -6,13 +6,14 @@ from plot_nb.backend.callbacks import CallbackTables
 from plot_nb.backend.database import Durability
 from plot_nb.backend.instances import InstanceTables
 from plot_nb.backend.queue import PAYLOAD_LIMIT
+from plot_nb.backend.retention import RetentionTables
 from plot_nb.backend.schema import TABLES
 from plot_nb.backend.store import StoreTables
 
 __all__ = ["PAYLOAD_LIMIT", "Durability", "SqliteBackend"]
 
 
-class SqliteBackend(InstanceTables, StoreTables, CallbackTables):
+class SqliteBackend(InstanceTables, StoreTables, CallbackTables, RetentionTables):
     """The tables of `schema`, behind the operations that the engine needs: each family has a module of its own."""
 
     def latest_time(self) -> int | None:
@@ -39,4 +40,4 @@ class SqliteBackend(InstanceTables, StoreTables, CallbackTables):
                 self._execute(f"DELETE FROM {table}")
             self._execute("INSERT INTO meta VALUES ('attempts before reset', ?)", (attempts,))
         with self._announced("vacuum"):
-            self._execute("VACUUM")
+            self.give_back()

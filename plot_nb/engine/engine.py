@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from plot_nb.backend.records import Origin
@@ -24,6 +25,7 @@ from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.queueing import AttemptTasks, next_occurrence
 from plot_nb.engine.requests import Requests
+from plot_nb.engine.retention import Retention
 from plot_nb.engine.retries import settle
 from plot_nb.engine.seating import Outside, Seating
 from plot_nb.engine.timeline import Kind, Timeline
@@ -47,6 +49,7 @@ class Engine:
         seed: int,
         concurrency: int,
         faithful_forks: bool,
+        retention: timedelta | None,
     ) -> None:
         self._backend = backend
         self._outside = outside
@@ -63,6 +66,7 @@ class Engine:
         self._live: dict[str, Execution] = {}
         self._drives = Drives(always=clock.runs_by_itself)
         self._timeline = Timeline()
+        self._retention = Retention(backend, retention)
         self._seating = Seating(outside, limits)
         self._attempts: set[Attempt] = set()
         self._computing: set[Attempt] = set()
@@ -79,6 +83,7 @@ class Engine:
 
     def restore(self, instances: list[Instance]) -> None:
         """Take over what a state file holds."""
+        self._retention.at(self.now)
         for instance in instances:
             self._actors.install(instance)
         for execution in self._backend.queued():
@@ -470,6 +475,7 @@ class Engine:
             self._timeline.add_due(execution)
         else:
             self._forget(execution)
+        self._retention.at(self.now)
 
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"

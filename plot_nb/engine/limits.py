@@ -74,7 +74,13 @@ ClockKind = Literal["virtual", "real"]
 
 
 def check_settings(
-    limits: object, latency: object, clock: object, seed: object, concurrency: object, durability: object
+    limits: object,
+    latency: object,
+    clock: object,
+    seed: object,
+    concurrency: object,
+    durability: object,
+    retention: object,
 ) -> None:
     """Check what a runtime is made with, before anything is.
 
@@ -94,3 +100,7 @@ def check_settings(
         raise ValueError(f"concurrency={concurrency!r}: give a whole number from 1 to {_MOST_AT_ONCE}")
     if durability not in {"process", "full"}:
         raise ValueError(f"durability={durability!r}: give 'process' or 'full'")
+    if retention is not None and not isinstance(retention, timedelta):
+        raise TypeError(f"retention={retention!r}: give a timedelta, such as timedelta(days=30), or None")
+    if isinstance(retention, timedelta) and retention <= timedelta(0):
+        raise ValueError(f"retention={retention!r}: give a timedelta above zero, or None to keep everything")

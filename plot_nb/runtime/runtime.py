@@ -65,6 +65,8 @@ class Runtime:
             derived identities would.
         allow_private: Whether `fetch` may reach loopback, private and other special addresses.
         durability: `process`: what an `await` returned survives a killed process. `full`: also a power cut.
+        retention: How long the journal keeps executions that have ended, and the Store values that were replaced, on
+            the runtime's clock; without it until `reset`. Dead letters, what is live and current values always stay.
 
     Raises:
         RuntimeOwned: If another runtime has the file.
@@ -83,8 +85,9 @@ class Runtime:
         faithful_forks: bool = False,
         allow_private: bool = False,
         durability: Durability = "process",
+        retention: timedelta | None = None,
     ) -> None:
-        check_settings(limits, latency, clock, seed, concurrency, durability)
+        check_settings(limits, latency, clock, seed, concurrency, durability, retention)
         self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.last_run: Run | None = None
@@ -94,6 +97,7 @@ class Runtime:
         self._given_seed = seed
         self._concurrency = concurrency
         self._faithful_forks = faithful_forks
+        self._retention = retention
         self._closed = False
         self._instances: dict[int, Instance] = {}
         self._running: list[Run] = []
@@ -129,6 +133,7 @@ class Runtime:
             seed=seed,
             concurrency=self._concurrency,
             faithful_forks=self._faithful_forks,
+            retention=self._retention,
         )
         self._instances = {row[0]: restore_instance(row) for row in self._backend.instances()}
         self._engine.restore(list(self._instances.values()))

@@ -37,7 +37,9 @@ async def nap(self):
 
 async def until(twist: object, key: str, least: int = 1) -> None:
     """Wait for a key without asking the engine for anything: it must run by itself."""
-    while not (found := twist.store.set_index("key")["value"].to_dict()).get(key) or (  # type: ignore[attr-defined]
+    while not (  # noqa: ASYNC110  nothing tells of what runs by itself
+        found := twist.store.set_index("key")["value"].to_dict()
+    ).get(key) or (  # type: ignore[attr-defined]
         least > 1 and found[key] < least
     ):
         await asyncio.sleep(0.02)
