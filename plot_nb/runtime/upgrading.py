@@ -76,7 +76,9 @@ class UpgradeReport:
         rows = [(True, each) for each in self.broken] + [(False, each) for each in self.may_run]
         columns = ["waits", "held_by", "holder", "key", "method", "made_by", "problem", "detail"]
         return pd.DataFrame(
-            [(waits, *(getattr(each, name) for name in columns[1:])) for waits, each in rows], columns=columns
+            [(waits, *(getattr(each, name) for name in columns[1:])) for waits, each in rows],
+            columns=columns,
+            dtype=object,
         )
 
     def lines(self) -> list[str]:
