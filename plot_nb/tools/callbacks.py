@@ -94,7 +94,11 @@ def _resolve(context: Context, arguments: tuple[str]) -> dict[str, str]:
             f"method {found.method!r} is gone: version {found.version} made this callback, "
             f"version {context.version} runs"
         )
-    return {"method": found.method, "args": found.args}
+    return {
+        "method": found.method,
+        "args": found.args,
+        "versions": f"version {found.version} made the callback, version {context.version} runs",
+    }
 
 
 OPERATIONS: dict[str, Operation[Any]] = {
