@@ -85,3 +85,16 @@ class InstanceTables(QueueTables):
             )
             for execution in lifecycle:
                 self._insert(execution)
+
+    def deactivate(self, instance: int, waiting: Iterable[Execution], why: str, now: int) -> None:
+        """Make an instance inactive, save what waited in it as cancelled, drop its callbacks and webhooks, at once."""
+        with self._commit("deactivate"):
+            self._execute("UPDATE instances SET active = 0 WHERE id = ?", (instance,))
+            for table in ("callbacks", "webhooks"):
+                self._execute(
+                    f"UPDATE {table} SET deleted = ? WHERE instance = ? AND deleted IS NULL", (now, instance)
+                )
+            for execution in waiting:
+                self._save(execution)
+                self._add_event(execution.id, "cancelled", why, now)
+            self._save_now(now)

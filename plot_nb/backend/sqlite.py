@@ -22,9 +22,15 @@ class SqliteBackend(InstanceTables, StoreTables, CallbackTables, RetentionTables
             "SELECT value FROM meta WHERE key = 'now'",
             "SELECT updated FROM store_versions WHERE id = (SELECT max(id) FROM store_versions)",
             "SELECT queued FROM executions WHERE number = (SELECT max(number) FROM executions)",
+            "SELECT started FROM attempts WHERE id = (SELECT max(id) FROM attempts)",
+            "SELECT max(created) FROM versions",
+            "SELECT max(max(created), coalesce(max(deleted), 0)) FROM callbacks",
+            "SELECT max(max(created), coalesce(max(deleted), 0)) FROM webhooks",
+            "SELECT max(updated) FROM activities",
+            "SELECT max(updated) FROM notes",
         )
         moments = [row[0] for sql in sources for row in self._execute(sql)]
-        return max(moments, default=None)
+        return max((moment for moment in moments if moment is not None), default=None)
 
     def last_numbers(self) -> tuple[int, int]:
         """The highest number of an execution and the highest id of an attempt."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.actors import Actor, Actors
 from plot_nb.engine.attempt import Attempt
@@ -137,11 +136,17 @@ class Engine:
         return self.drive(ended, self._chains[executions[0].chain])
 
     def retire_all(self, instance: Instance) -> None:
-        """Drop everything that waits in an instance, and its callbacks."""
-        for execution in [each for each in self._live.values() if each.instance == instance.id]:
-            if execution.state == "queued":
-                self._retire(execution, "cancelled", "its twist was deactivated")
-        self._backend.delete_callbacks(Origin(instance.id, None, None, self.now))
+        """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
+        waiting = [
+            each for each in self._live.values() if each.instance == instance.id and each.state == "queued"
+        ]
+        for execution in waiting:
+            execution.state = "cancelled"
+        why = "its twist was deactivated"
+        self._backend.deactivate(instance.id, waiting, why, self.now)
+        instance.active = False
+        for execution in waiting:
+            self._retired(execution, why)
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
@@ -480,6 +485,9 @@ class Engine:
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"
         self._backend.settle(execution, state, why, self.now)
+        self._retired(execution, why)
+
+    def _retired(self, execution: Execution, why: str) -> None:
         self._drives.retired(self._chains[execution.chain], execution, why)
         self._forget(execution)
 

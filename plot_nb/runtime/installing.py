@@ -171,15 +171,17 @@ class Installer:
         )
 
     async def deactivate(self, instance: Instance) -> Run:
-        """Run `deactivate`, then drop what waits in the instance, and its callbacks and webhooks."""
+        """Run `deactivate`, then make the instance inactive and drop what waits in it, all at once.
+
+        A `deactivate` that a crash cuts off is not run again by itself: its twist is active still.
+        """
         runtime = self.runtime
         await runtime._thread.ready()
         executions = self._make(instance.id, instance.version, "deactivate", [])
-        runtime._backend.save_instance(instance, executions)
+        for execution in executions:
+            execution.awaited = True
         run = await self._run(instance, executions)
         runtime._engine.retire_all(instance)
-        instance.active = False
-        runtime._backend.save_instance(instance)
         return run or nothing_ran(runtime, f"{instance.twist} deactivated")
 
 

@@ -12,11 +12,14 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from plot_nb import TwistHandle
+from plot_nb.engine.clock import to_datetime
 from plot_nb.engine.model import derive_id
 from tests.crash.witness import Witness
 
@@ -31,6 +34,21 @@ WAITS = {"task", "schedule", "webhook", "event"}
 """Causes of executions that are tried again, where nobody awaits them."""
 
 CUT_OFF = "cut off"
+
+PAST = {
+    "versions": ["created"],
+    "store_versions": ["updated"],
+    "callbacks": ["created", "deleted"],
+    "webhooks": ["created", "deleted"],
+    "activities": ["created", "updated"],
+    "notes": ["created", "updated"],
+    "executions": ["queued"],
+    "attempts": ["started", "ended"],
+    "requests": ["started"],
+    "logs": ["time"],
+    "events": ["time"],
+}
+"""Columns of times that have passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,14 @@ class State:
         return found
 
     @property
+    def latest(self) -> int:
+        """The latest moment that it speaks of as past."""
+        times = [row["value"] for row in self["meta"] if row["key"] == "now"]
+        for table, columns in PAST.items():
+            times += [row[column] for row in self[table] for column in columns]
+        return max((time for time in times if time is not None), default=0)
+
+    @property
     def twists(self) -> dict[int, str]:
         """Names of twists by instance."""
         return {row["id"]: row["twist"] for row in self["instances"]}
@@ -104,51 +130,55 @@ class State:
 
 
 Check = Callable[[State], Iterator[str]]
-CHECKS: list[Check] = []
-AT_REST: list[Check] = []
-"""Checks that hold only when nothing runs."""
 
 
-def check(found: Check) -> Check:
-    """A check of any state file, also of one that a killed process left."""
-    CHECKS.append(found)
-    return found
+class When(IntEnum):
+    """How far a state has come."""
+
+    LEFT = 0
+    """As a process left it that died."""
+    OPENED = 1
+    """Opened again; nothing has run yet."""
+    IDLE = 2
+    """All that was due has run."""
 
 
-def check_at_rest(found: Check) -> Check:
-    """A check of a state file that is open, and in which nothing runs."""
-    AT_REST.append(found)
-    return found
+CHECKS: list[tuple[When, Check]] = []
 
 
-def violations(state: State, *, running: bool = False) -> list[str]:
-    """What is wrong with a state, a line each.
+def check(when: When) -> Callable[[Check], Check]:
+    """A check of states that have come at least that far."""
 
-    Args:
-        state: The state.
-        running: Whether something may run, or have run when the process died.
-    """
-    checks = CHECKS if running else CHECKS + AT_REST
+    def keep(found: Check) -> Check:
+        CHECKS.append((when, found))
+        return found
+
+    return keep
+
+
+def violations(state: State, when: When) -> list[str]:
+    """What is wrong with a state, a line each."""
+    checks = [each for least, each in CHECKS if least <= when]
     return [f"{each.__name__}: {found}" for each in checks for found in each(state)]
 
 
-@check
+@check(When.LEFT)
 def file_is_whole(state: State) -> Iterator[str]:
     """SQLite finds no damage."""
     yield from state.damage
 
 
-@check
+@check(When.LEFT)
 def nothing_acknowledged_is_lost(state: State) -> Iterator[str]:
-    """What a twist or a client was told is stored has a version in the store's history."""
+    """Each time that a twist or a client was told that something is stored, it is; and it did not run unseen."""
     twists = {name: instance for instance, name in state.twists.items()}
-    written = {(row["instance"], row["key"]) for row in state["store_versions"]}
-    for who, key in state.seen("kept"):
-        if (twists.get(who), key) not in written:
-            yield f"{who} was told that {key!r} is stored"
+    written = Counter((row["instance"], row["key"]) for row in state["store_versions"])
+    for (who, key), count in Counter(state.seen("kept")).items():
+        if count > written[twists.get(who), key]:
+            yield f"{who} was told {count} times that {key!r} is stored, written {written[twists.get(who), key]} times"
 
 
-@check
+@check(When.LEFT)
 def versions_are_contiguous(state: State) -> Iterator[str]:
     """Of each key, and of each instance, versions count up by one; times do not go back."""
     by_key = grouped(state["store_versions"], "instance", "key")
@@ -163,7 +193,7 @@ def versions_are_contiguous(state: State) -> Iterator[str]:
             yield f"{instance['twist']} is in version {instance['version']}, deployed were {numbers}"
 
 
-@check
+@check(When.LEFT)
 def heads_are_the_newest_versions(state: State) -> Iterator[str]:
     """A key is in the store just if its newest version has a value, and points to that one."""
     newest = {key: rows[-1] for key, rows in grouped(state["store_versions"], "instance", "key").items()}
@@ -174,7 +204,7 @@ def heads_are_the_newest_versions(state: State) -> Iterator[str]:
             yield f"{key} points to {heads.get(key)}, its newest value is {expected.get(key)}"
 
 
-@check
+@check(When.LEFT)
 def identities_are_unique(state: State) -> Iterator[str]:
     """No execution is twice in the queue, by number or by identity."""
     for column in ("id", "number"):
@@ -183,7 +213,7 @@ def identities_are_unique(state: State) -> Iterator[str]:
                 yield f"{count} executions have the {column} {value}"
 
 
-@check
+@check(When.LEFT)
 def one_task_is_pending_for_a_key(state: State) -> Iterator[str]:
     """One live task for a key, pending; those that have begun have given it free."""
     pending = Counter(
@@ -196,7 +226,7 @@ def one_task_is_pending_for_a_key(state: State) -> Iterator[str]:
             yield f"{count} tasks are pending for {key}"
 
 
-@check
+@check(When.LEFT)
 def attempts_are_numbered(state: State) -> Iterator[str]:
     """Attempts of an execution are 1 to n, one after the other, and the execution has counted them."""
     executions = {row["id"]: row for row in state["executions"]}
@@ -213,7 +243,7 @@ def attempts_are_numbered(state: State) -> Iterator[str]:
             yield f"{identity} has counted {execution['attempts']} attempts, there are {count}"
 
 
-@check
+@check(When.LEFT)
 def attempts_are_of_their_execution(state: State) -> Iterator[str]:
     """An attempt says the same of itself as its execution, and ran a version that was deployed."""
     executions = {row["id"]: row for row in state["executions"]}
@@ -229,7 +259,7 @@ def attempts_are_of_their_execution(state: State) -> Iterator[str]:
             yield f"attempt {attempt['id']} ended before it began"
 
 
-@check
+@check(When.LEFT)
 def rows_belong_to_something(state: State) -> Iterator[str]:
     """Requests, logs, events, callbacks, writes and parents are of attempts and executions that exist."""
     attempts = {row["id"] for row in state["attempts"]}
@@ -257,7 +287,7 @@ def rows_belong_to_something(state: State) -> Iterator[str]:
                 yield f"a row of {table} has the {column} {row[column]}, which is none"
 
 
-@check
+@check(When.LEFT)
 def requests_are_counted(state: State) -> Iterator[str]:
     """The requests of an attempt that ended are 1 to n, and it has counted n; those of a cut one are lost."""
     numbers = grouped(state["requests"], "attempt_id")
@@ -268,7 +298,7 @@ def requests_are_counted(state: State) -> Iterator[str]:
             yield f"attempt {attempt['id']} has counted {attempt['requests']} requests, there are {len(found)}"
 
 
-@check
+@check(When.LEFT)
 def locks_are_exclusive(state: State) -> Iterator[str]:
     """A lock is taken only when nobody holds it any more, and given free only by who holds it."""
     executions = {row["id"]: row["execution"] for row in state["attempts"]}
@@ -285,7 +315,7 @@ def locks_are_exclusive(state: State) -> Iterator[str]:
             holder = lock
 
 
-@check
+@check(When.LEFT)
 def chains_do_not_fork(state: State) -> Iterator[str]:
     """An execution has queued each of its tasks once, however often it was run.
 
@@ -309,7 +339,7 @@ def chains_do_not_fork(state: State) -> Iterator[str]:
             yield f"{attempts[0]['method']} {identity} asked for {max(whole)} tasks, and has {children[identity]}"
 
 
-@check
+@check(When.LEFT)
 def recurring_tasks_go_on(state: State) -> Iterator[str]:
     """Each occurrence that has begun has armed the next one, once, and on the grid."""
     executions = {row["id"]: row for row in state["executions"]}
@@ -326,10 +356,17 @@ def recurring_tasks_go_on(state: State) -> Iterator[str]:
             yield f"the occurrence of {row['key']!r} that follows {row['id']} is of something else"
 
 
-@check
+@check(When.LEFT)
 def deactivation_is_whole(state: State) -> Iterator[str]:
     """An inactive twist has nothing that waits; only what is inactive has lost what waited."""
     active = {row["id"]: bool(row["active"]) for row in state["instances"]}
+    executions = {row["id"]: row for row in state["executions"]}
+    activated = {row["instance"]: row["queued"] for row in state["executions"] if row["method"] == "activate"}
+    for event in state["events"]:
+        row = executions[event["execution"]]
+        lost = event["kind"] == "cancelled" and "deactivated" in event["text"]
+        if lost and active[row["instance"]] and activated[row["instance"]] < event["time"]:
+            yield f"{row['method']} was dropped by a deactivation that did not end"
     for row in state["executions"]:
         if row["state"] == "queued" and not active[row["instance"]]:
             yield f"{row['method']} waits in a twist that is inactive"
@@ -338,7 +375,7 @@ def deactivation_is_whole(state: State) -> Iterator[str]:
             yield f"a callback of {row['method']!r} can be run in a twist that is inactive"
 
 
-@check
+@check(When.LEFT)
 def a_state_has_its_reason(state: State) -> Iterator[str]:
     """What became of an execution agrees with its attempts, and what was dropped says why."""
     reasons = defaultdict(set)
@@ -372,7 +409,7 @@ def a_state_has_its_reason(state: State) -> Iterator[str]:
             yield f"{name} is dead, and nothing says why"
 
 
-@check_at_rest
+@check(When.OPENED)
 def nothing_runs(state: State) -> Iterator[str]:
     """Every attempt has its end, and no execution is in between."""
     for row in state["attempts"]:
@@ -383,20 +420,18 @@ def nothing_runs(state: State) -> Iterator[str]:
             yield f"{row['method']} {row['id']} is {row['state']}"
 
 
-@check_at_rest
-def attempts_are_witnessed(state: State) -> Iterator[str]:
-    """Nothing ran that the journal does not know: what a witness saw was seen by attempts, each at most once."""
-    bodies = {
-        row["digest"]: json.loads(row["body"])["json"] for row in state["payloads"] if is_json(row["body"])
-    }
-    ran = Counter(
-        (state.twists[row["instance"]], bodies.get(row["args"], [None])[0])
-        for row in state["attempts"]
-        if row["method"] == "locked"
-    )
-    for (who, item), count in Counter(state.seen("released")).items():
-        if count > ran[who, item]:
-            yield f"{who} released the lock {count} times as {item!r}, in {ran[who, item]} attempts"
+@check(When.IDLE)
+def nothing_that_is_due_waits(state: State) -> Iterator[str]:
+    """What was queued has run, or waits for a later time."""
+    for row in state["executions"]:
+        if row["state"] == "queued" and row["due"] <= state.latest:
+            yield f"{row['method']} {row['id']} has been due since {row['due']}, at {state.latest} it waits"
+
+
+def clock_violations(state: State, now: datetime) -> list[str]:
+    """Whether the clock has gone back behind what a state speaks of as past."""
+    latest = to_datetime(state.latest)
+    return [f"the clock stands at {now}, and something was at {latest}"] if now < latest else []
 
 
 def table_violations(state: State, twists: Iterable[TwistHandle]) -> list[str]:
@@ -430,14 +465,6 @@ def of(rows: Iterable[Row], instances: list[int]) -> list[Row]:
 def is_cut(attempt: Row) -> bool:
     """Whether an attempt's process died under it, so that the journal has lost its rows."""
     return attempt["outcome"] == "crashed" and str(attempt["error"]).startswith(CUT_OFF)
-
-
-def is_json(text: str) -> bool:
-    """Whether a payload is a value, and not cut."""
-    try:
-        return "json" in json.loads(text)
-    except (ValueError, TypeError):
-        return False
 
 
 def grouped(rows: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], list[Row]]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from plot_nb import Limits, Run, Runtime, TwistHandle
 from plot_nb.engine.clock import EPOCH
-from tests.crash.invariants import State, table_violations, violations
+from tests.crash.invariants import State, When, clock_violations, table_violations, violations
 from tests.crash.killing import Passage, Place
 from tests.crash.sources import LEAVES, TEMPORARY, works
 from tests.crash.witness import ORIGIN, Witness
@@ -206,7 +206,8 @@ async def main(given: argparse.Namespace) -> None:
     path, witness = given.folder / "state.db", Witness(given.folder / "witness.jsonl")
     deadly = Place(given.kill[0], given.kill[1], int(given.kill[2])) if given.kill else None
     if path.exists():
-        expect_none("as the process before left it", violations(State.copy_of(path, witness), running=True))
+        left = State.copy_of(path, witness)
+        expect_none("as the process before left it", violations(left, When.LEFT))
     passage = Passage(deadly, "reopen" if path.exists() else "open")
     passage.watch()
     settings: dict[str, Any] = {
@@ -215,7 +216,8 @@ async def main(given: argparse.Namespace) -> None:
         "faithful_forks": given.forks,
     }
     async with Runtime(path, seed=7, **settings) as runtime:
-        expect_none("opened again", violations(State.copy_of(path, witness)))
+        opened = State.copy_of(path, witness)
+        expect_none("opened again", violations(opened, When.OPENED) + clock_violations(opened, runtime.now))
         runtime.mount(ORIGIN, witness.app)
         client = Client(runtime, witness)
         done = {item for who, what, item in witness.facts() if (who, what) == ("client", "step")}
@@ -229,7 +231,7 @@ async def main(given: argparse.Namespace) -> None:
         await client.come_to(len(STEPS) * APART)
         await runtime.run_until_idle(timedelta(0))
         state = State.copy_of(path, witness)
-        expect_none("in the end", violations(state) + table_violations(state, runtime.twists()))
+        expect_none("in the end", violations(state, When.IDLE) + table_violations(state, runtime.twists()))
         print(json.dumps({"store": state.final_store(), "work": state.work()}))
     if given.record:
         given.record.write_text(json.dumps(passage.as_record()))
