@@ -67,5 +67,6 @@ class RetentionTables(Database):
 
     def give_back(self) -> None:
         """Write the file anew without what is free in it."""
-        self._execute("VACUUM")
+        with self._announced("vacuum"):
+            self._execute("VACUUM")
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -45,5 +45,4 @@ class SqliteBackend(InstanceTables, StoreTables, CallbackTables, RetentionTables
             for table in TABLES:
                 self._execute(f"DELETE FROM {table}")
             self._execute("INSERT INTO meta VALUES ('attempts before reset', ?)", (attempts,))
-        with self._announced("vacuum"):
-            self.give_back()
+        self.give_back()
