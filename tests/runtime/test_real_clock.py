@@ -59,7 +59,7 @@ def test_scheduled_work_runs_by_itself_when_its_time_comes() -> None:
     on_runtime(work, clock="real")
 
 
-@pytest.mark.rule("7.50")
+@pytest.mark.rule("2.6", "7.50", "7.54")
 def test_a_recurring_task_goes_on_while_nobody_awaits_anything() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(methods(LATER, head=HEAD))
