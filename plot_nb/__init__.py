@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plot_nb.engine.limits import Latency, Limits
+from plot_nb.engine.prices import Prices
 from plot_nb.errors import (
     DeployError,
     ExecutionFailed,
@@ -29,6 +30,7 @@ __all__ = [
     "MethodNotFound",
     "Network",
     "PlotError",
+    "Prices",
     "Run",
     "Runtime",
     "RuntimeClosed",

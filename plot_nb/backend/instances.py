@@ -32,6 +32,7 @@ class InstanceTables(QueueTables):
         manifest: str,
         now: int,
         lifecycle: Callable[[int, int], list[Execution]],
+        counted_from: int = 0,
     ) -> tuple[int, int, list[Execution]]:
         """Make a new version the one in force, and queue its lifecycle methods, at once.
 
@@ -45,16 +46,18 @@ class InstanceTables(QueueTables):
             manifest: What the source says of itself.
             now: When.
             lifecycle: Makes its executions for an instance's id and a version's number.
+            counted_from: The attempt after which the rates are counted anew.
 
         Returns:
             The instance's id, the version's number, and the executions.
         """
         with self._commit("version"):
             self._execute(
-                "INSERT INTO instances (twist, name, version, options, former, active) VALUES (?, ?, 1, ?, ?, 1)"
-                " ON CONFLICT (twist, name) DO UPDATE"
-                " SET version = version + 1, options = excluded.options, former = excluded.former, active = 1",
-                (twist, name, options, former),
+                "INSERT INTO instances (twist, name, version, options, former, active, counted_from)"
+                " VALUES (?, ?, 1, ?, ?, 1, ?) ON CONFLICT (twist, name) DO UPDATE SET version = version + 1,"
+                " options = excluded.options, former = excluded.former, active = 1,"
+                " suspended = nullif(suspended, 'rate'), counted_from = excluded.counted_from",
+                (twist, name, options, former, counted_from),
             )
             instance, version = self._execute(
                 "SELECT id, version FROM instances WHERE twist = ? AND name = ?", (twist, name)
@@ -71,20 +74,30 @@ class InstanceTables(QueueTables):
     def save_instance(self, instance: Instance, lifecycle: Iterable[Execution] = ()) -> None:
         """Save what can change of an instance within a version, and queue lifecycle methods for it, at once."""
         with self._commit("instance"):
-            self._execute(
-                "UPDATE instances SET options = ?, former = ?, active = ?, suspended = ?, counted_from = ?"
-                " WHERE id = ?",
-                (
-                    json.dumps(instance.options),
-                    json.dumps(instance.former),
-                    instance.active,
-                    instance.suspended,
-                    instance.counted_from,
-                    instance.id,
-                ),
-            )
+            self._update(instance)
             for execution in lifecycle:
                 self._insert(execution)
+
+    def save_suspension(self, instance: Instance, execution: str | None, text: str, now: int) -> None:
+        """Save that an instance is suspended, with the execution that shows it and why."""
+        with self._commit("suspend"):
+            self._update(instance)
+            if execution is not None:
+                self._add_event(execution, "suspended", text, now)
+
+    def _update(self, instance: Instance) -> None:
+        self._execute(
+            "UPDATE instances SET options = ?, former = ?, active = ?, suspended = ?, counted_from = ?"
+            " WHERE id = ?",
+            (
+                json.dumps(instance.options),
+                json.dumps(instance.former),
+                instance.active,
+                instance.suspended,
+                instance.counted_from,
+                instance.id,
+            ),
+        )
 
     def deactivate(self, instance: int, waiting: Iterable[Execution], why: str, now: int) -> None:
         """Make an instance inactive, save what waited in it as cancelled, drop its callbacks and webhooks, at once."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from itertools import takewhile
 from operator import attrgetter
 
 from plot_nb.backend.database import Database
@@ -77,6 +79,7 @@ class QueueTables(Database):
         args: str | None,
         kwargs: str | None,
         following: Execution | None,
+        events: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Begin an attempt, and arm the next occurrence of a recurring task, at once.
 
@@ -88,6 +91,7 @@ class QueueTables(Database):
             args: Its arguments for the journal.
             kwargs: Those given by name.
             following: The next occurrence.
+            events: Journal entries (kind, text).
         """
         with self._commit("claim"):
             self._save(execution)
@@ -110,13 +114,15 @@ class QueueTables(Database):
             )
             if following is not None:
                 self._insert(following)
+            for kind, text in events:
+                self._add_event(execution.id, kind, text, now)
 
     def finish(self, execution: Execution, attempt_id: int, ending: Ending) -> None:
         """End an attempt: its journal, the execution's new state and the clock, at once."""
         with self._commit("acknowledge"):
             self._execute(
                 "UPDATE attempts SET outcome = ?, requests = ?, cpu_ms = ?, wall_ms = ?, memory_peak = ?, ended = ?,"
-                " error = ?, line = ?, traceback = ?, result = ? WHERE id = ?",
+                " error = ?, line = ?, traceback = ?, result = ?, cost = ? WHERE id = ?",
                 (
                     ending.outcome,
                     ending.used,
@@ -128,6 +134,7 @@ class QueueTables(Database):
                     ending.line,
                     ending.traceback,
                     self._payload(ending.result),
+                    ending.cost,
                     attempt_id,
                 ),
             )
@@ -150,6 +157,34 @@ class QueueTables(Database):
             self._save(execution)
             self._save_now(now)
             self._add_event(execution.id, kind, text, now)
+
+    def execution(self, identity: str) -> Execution | None:
+        """An execution in any state; None where there is none of that id."""
+        row = self._execute(
+            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE id = ?", (identity,)
+        ).fetchone()
+        return row and Execution(*row)
+
+    def revive(self, execution: Execution, now: int) -> str | None:
+        """Save that a dead letter is queued again; returns the id of the task that has its key, if one has.
+
+        The id stays, so that what it queued before it died is known and is not queued a second time.
+        """
+        with self._commit("retry by hand"):
+            taken = self._pending(execution.instance, execution.key) if execution.key is not None else None
+            if taken is None:
+                self._save(execution)
+                self._save_now(now)
+                self._add_event(execution.id, "retry", "retried by hand", now)
+        return taken
+
+    def counted(self, since: int) -> Iterator[tuple[int, int, int | None, float | None]]:
+        """Rows (instance, started, ended, dollars) of what counts in a rate window, the newest first."""
+        found = self._execute(
+            "SELECT a.instance, started, ended, cost FROM attempts a JOIN instances i ON i.id = a.instance"
+            " WHERE a.id > counted_from ORDER BY a.id DESC"
+        )
+        return takewhile(lambda row: row[1] >= since, found)
 
     def _save(self, execution: Execution) -> None:
         """Save where an execution stands; a call is in the file only from its first attempt on."""

@@ -25,6 +25,7 @@ class Ending:
         requests: Rows (seq, tool, operation, detail, line, started, duration, bytes_in, bytes_out, error, cpu_ms,
             payload).
         logs: Rows (seq, time, level, line, text).
+        cost: Dollars.
     """
 
     outcome: str
@@ -40,6 +41,7 @@ class Ending:
     requests: Sequence[tuple[Any, ...]] = ()
     logs: Sequence[tuple[Any, ...]] = ()
     events: Sequence[tuple[str, str]] = field(default=())
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,24 @@ class Actor:
         heapq.heappush(self.ready, (execution.order, execution))
 
     def next(self, lets_run: Callable[[Execution], bool]) -> Execution | None:
-        """What runs next, if anybody lets it.
+        """What runs next, if anybody lets it. A suspended instance runs nothing but `deactivate`.
 
         Scheduled work that falls due after the moment up to which time may pass waits, even where an execution before
         it took the clock further: otherwise a task that takes longer than its interval would never let go.
         """
-        while self.ready and self.ready[0][1].state != "queued":
-            heapq.heappop(self.ready)
-        if not self.ready:
+        if not self.waits:
             return None
         execution = self.ready[0][1]
+        if self.instance.suspended is not None and not execution.is_deactivation:
+            return None
         return execution if lets_run(execution) else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is ready, suspended or not."""
+        while self.ready and self.ready[0][1].state != "queued":
+            heapq.heappop(self.ready)
+        return bool(self.ready)
 
     def pop(self) -> None:
         """Take what `next` named."""

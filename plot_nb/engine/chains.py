@@ -12,7 +12,7 @@ from plot_nb.engine.outcomes import Verdict
 
 @dataclass(slots=True, eq=False)
 class Chain:
-    """The executions that one event set off.
+    """The executions that one event set off, all in one instance.
 
     Attributes:
         live: Executions queued or running.
@@ -23,6 +23,7 @@ class Chain:
     """
 
     id: str
+    instance: int
     live: int = 0
     begun: int = 0
     methods: Counter[str] = field(default_factory=Counter)
@@ -140,10 +141,10 @@ class Drives:
             if drive.first is execution:
                 drive.verdict, drive.value = shown, value
 
-    def retired(self, chain: Chain, execution: Execution, why: str) -> None:
+    def retired(self, chain: Chain, execution: Execution, verdict: Verdict) -> None:
         """An execution will not run."""
         for drive in self._drives:
             if drive.covers(chain):
                 drive.dropped.append(execution.id)
             if drive.chain is not None and drive.chain.id == execution.id:
-                drive.verdict = Verdict("cancelled", why)
+                drive.verdict = verdict

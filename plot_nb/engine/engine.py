@@ -20,13 +20,15 @@ from plot_nb.engine.clock import Clock, microseconds
 from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
-from plot_nb.engine.model import Cause, Execution, Instance, derive_id
+from plot_nb.engine.model import Cause, Execution, Instance, Suspension, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
+from plot_nb.engine.prices import Prices
 from plot_nb.engine.queueing import AttemptTasks, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retention import Retention
 from plot_nb.engine.retries import settle
 from plot_nb.engine.seating import Outside, Seating
+from plot_nb.engine.suspensions import Suspensions
 from plot_nb.engine.timeline import Kind, Timeline
 from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
 
@@ -45,6 +47,7 @@ class Engine:
         clock: Clock,
         limits: Limits,
         latency: Latency,
+        prices: Prices,
         seed: int,
         concurrency: int,
         faithful_forks: bool,
@@ -67,6 +70,7 @@ class Engine:
         self._timeline = Timeline()
         self._retention = Retention(backend, retention)
         self._seating = Seating(outside, limits)
+        self.suspensions = Suspensions(backend, limits, prices)
         self._attempts: set[Attempt] = set()
         self._computing: set[Attempt] = set()
         self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
@@ -80,17 +84,24 @@ class Engine:
         """The runtime's time in microseconds."""
         return self._clock.now
 
+    @property
+    def last_attempt(self) -> int:
+        """The id of the latest attempt."""
+        return self._attempt_id
+
     def restore(self, instances: list[Instance]) -> None:
         """Take over what a state file holds."""
         self._retention.at(self.now)
         for instance in instances:
             self._actors.install(instance)
+        self.suspensions.restore(instances, self.now)
         for execution in self._backend.queued():
             self._admit(execution)
 
     def install(self, instance: Instance) -> None:
         """Put an instance's version in force; what runs already goes on with the old one."""
         self._actors.install(instance)
+        self.suspensions.restart(instance)
 
     def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
         """Have a sandbox look at a source."""
@@ -133,7 +144,28 @@ class Engine:
         """
         for execution in executions:
             self._admit(execution)
-        return self.drive(ended, self._chains[executions[0].chain])
+        drive = self.drive(ended, self._chains[executions[0].chain])
+        self._refuse_awaited(self._actors[executions[0].instance].instance)
+        return drive
+
+    def suspend(
+        self, instance: Instance, by: Suspension, reason: str = "", execution: str | None = None
+    ) -> None:
+        """Let an instance run no more: who awaits a call of it is told, everything else waits."""
+        self.suspensions.suspend(instance, by, reason, execution, self.now)
+        self._refuse_awaited(instance)
+
+    def resume(self, instance: Instance) -> None:
+        """Let a suspended instance run again; its rates are counted anew."""
+        instance.suspended, instance.counted_from = None, self.last_attempt
+        self._backend.save_instance(instance)
+        self.suspensions.restart(instance)
+
+    def _refuse_awaited(self, instance: Instance) -> None:
+        why = self.suspensions.why(instance)
+        for execution in list(self._live.values()) if why is not None else ():
+            if execution.awaited and execution.state == "queued" and execution.instance == instance.id:
+                self._retire(execution, "suspended", str(why))
 
     def retire_all(self, instance: Instance) -> None:
         """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
@@ -382,22 +414,32 @@ class Engine:
 
     def _is_over(self, drive: Drive) -> bool:
         if drive.chain is not None:
-            drive.paused = drive.chain.paused
+            drive.paused = drive.chain.paused or self._stands(drive.chain)
             return drive.chain.live == 0 or drive.paused is not None
         if self._attempts or self._actors.waits(self._drives.lets_run):
             return False
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
             return False
-        drive.paused = next((chain.paused for chain in self._chains.values() if chain.paused), None)
+        paused = (chain.paused or self._stands(chain, due=True) for chain in self._chains.values())
+        drive.paused = next(filter(None, paused), None)
         return True
+
+    def _stands(self, chain: Chain, *, due: bool = False) -> str | None:
+        """Why nothing of a chain can run while its instance is suspended; None if something does or can."""
+        actor = self._actors[chain.instance]
+        if actor.instance.suspended is None or chain.live == 0 or (due and not actor.waits):
+            return None
+        if actor.next(lambda _: True) or any(each.execution.chain == chain.id for each in actor.running):
+            return None
+        return self.suspensions.why(actor.instance)
 
     # executions
 
     def _admit(self, execution: Execution) -> None:
         chain = self._chains.get(execution.chain)
         if chain is None:
-            chain = self._chains[execution.chain] = Chain(execution.chain)
+            chain = self._chains[execution.chain] = Chain(execution.chain, execution.instance)
         chain.live += 1
         self._live[execution.id] = execution
         self._await_due(execution)
@@ -415,6 +457,10 @@ class Engine:
         if not self._drives.active or len(self._attempts) >= self._outside.sandboxes:
             return False
         for actor, execution in self._actors.startable(self._drives.lets_run):
+            exceeded = self.suspensions.exceeded(actor.instance, self.now)
+            if exceeded is not None and not execution.is_deactivation:
+                self.suspend(actor.instance, "rate", exceeded, None if execution.awaited else execution.id)
+                return True
             actor.pop()
             if self._admits(execution):
                 self._start(actor, execution)
@@ -449,7 +495,8 @@ class Engine:
         )
         args, kwargs = map(Mask(actor.instance.secrets), (execution.args, execution.kwargs))
         following = next_occurrence(execution, self._number + 1, self.now)
-        self._backend.claim(execution, attempt.id, version.number, self.now, args, kwargs, following)
+        events = self.suspensions.began(attempt)
+        self._backend.claim(execution, attempt.id, version.number, self.now, args, kwargs, following, events)
         if following is not None:
             self._admit(following)
             self._number = following.number
@@ -473,8 +520,15 @@ class Engine:
         execution = attempt.execution
         events = settle(execution, masked(attempt, verdict), self.now)
         wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
-        ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms)
+        cpu_ms = result.cpu_ms if result else 0.0
+        cost, warnings = self.suspensions.ended(attempt, actor.instance, self.now, cpu_ms)
+        ending = ending_of(
+            attempt, verdict, result, events + warnings, ended=self.now, wall_ms=wall_ms, cost=cost
+        )
         self._backend.finish(execution, attempt.id, ending)
+        overspent = self.suspensions.overspent(actor.instance, self.now)
+        if overspent is not None and actor.instance.suspended is None:
+            self.suspend(actor.instance, "rate", overspent, execution.id)
         self._drives.finished(execution, masked(attempt, verdict), verdict.value)
         if execution.state == "queued":
             self._timeline.add_due(execution)
@@ -485,10 +539,10 @@ class Engine:
     def _retire(self, execution: Execution, state: str, why: str) -> None:
         execution.state = "cancelled" if state == "cancelled" else "dropped"
         self._backend.settle(execution, state, why, self.now)
-        self._retired(execution, why)
+        self._retired(execution, why, "suspended" if state == "suspended" else "cancelled")
 
-    def _retired(self, execution: Execution, why: str) -> None:
-        self._drives.retired(self._chains[execution.chain], execution, why)
+    def _retired(self, execution: Execution, why: str, outcome: str = "cancelled") -> None:
+        self._drives.retired(self._chains[execution.chain], execution, Verdict(outcome, why))
         self._forget(execution)
 
     def _forget(self, execution: Execution) -> None:

@@ -27,6 +27,7 @@ def ending_of(
     *,
     ended: int,
     wall_ms: float,
+    cost: float,
 ) -> Ending:
     """The rows of an attempt that has ended.
 
@@ -37,6 +38,7 @@ def ending_of(
         events: Journal entries (kind, text) about its execution.
         ended: When, on the runtime's clock.
         wall_ms: Real milliseconds.
+        cost: Dollars.
     """
     for line, operation, detail in verdict.unawaited:
         if operation == "task":
@@ -54,6 +56,7 @@ def ending_of(
         cpu_ms=result.cpu_ms if result else 0.0,
         wall_ms=wall_ms,
         memory_peak=result.memory_peak if result else None,
+        cost=cost,
         error=shown.error,
         line=shown.line,
         traceback=shown.traceback,

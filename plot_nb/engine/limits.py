@@ -27,6 +27,8 @@ class Limits:
         memory: Bytes of the guest's whole heap, the interpreter included (about 24 MiB of it).
         time: Seconds on the runtime's clock, an attempt.
         chain: Executions after which a chain of tasks pauses.
+        rate: What happens to a twist that runs so often, or costs so much, that Plot would suspend it (SPEC 10): `warn`
+            says so in the logs, `enforce` suspends it.
     """
 
     requests: int = 1000
@@ -34,6 +36,7 @@ class Limits:
     memory: int = 128 * 2**20
     time: float = 900.0
     chain: int = 2000
+    rate: Literal["warn", "enforce"] = "warn"
 
     def __post_init__(self) -> None:
         for name in ("requests", "memory", "chain"):
@@ -43,6 +46,8 @@ class Limits:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
                 raise ValueError(f"Limits({name}={value!r}): give seconds, above zero and up to {_LONGEST:,}")
+        if self.rate not in {"warn", "enforce"}:
+            raise ValueError(f"Limits(rate={self.rate!r}): give 'warn' or 'enforce'")
         if self.memory < 48 * 2**20:
             raise ValueError(
                 f"Limits(memory={self.memory}): an interpreter alone needs {48 * 2**20} bytes; give at least that"

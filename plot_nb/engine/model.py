@@ -64,7 +64,7 @@ class Instance:
     Attributes:
         former: Options of earlier deploys: they may stand in the Store or in arguments, and stay secret.
         suspended: Who suspended it; None while it runs.
-        counted_from: Executions before this moment count in no rate window.
+        counted_from: Attempts up to this id count in no rate window.
     """
 
     id: int
@@ -139,9 +139,14 @@ class Execution:
         return self.cause in {"task", "schedule"} and self.chain == self.id
 
     @property
+    def is_deactivation(self) -> bool:
+        """Whether it is the last thing that its instance does: even a suspended one does that."""
+        return self.cause == "lifecycle" and self.method == "deactivate"
+
+    @property
     def order(self) -> tuple[int, int, int]:
         """Lifecycle first, then by time, then first in first out (SPEC 7)."""
-        return (0 if self.cause == "lifecycle" else 1, self.due, self.number)
+        return (0 if self.is_deactivation else 1 if self.cause == "lifecycle" else 2, self.due, self.number)
 
 
 def derive_id(*parts: object) -> str:

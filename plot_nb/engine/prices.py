@@ -58,3 +58,13 @@ class Prices:
             + self.gb_second * (memory / 2**30) * (lasted / 1e6)
         )
         return round(dollars * DOLLAR)
+
+
+def check_prices(prices: object) -> None:
+    """Check what a runtime is made with.
+
+    Raises:
+        TypeError: Saying what to give.
+    """
+    if prices is not None and not isinstance(prices, Prices):
+        raise TypeError(f"prices={prices!r}: give Prices(...), such as Prices(execution=0.01)")

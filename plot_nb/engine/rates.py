@@ -256,6 +256,10 @@ class Rates:
         """The window that would be over if an attempt began now; None if it may."""
         return next((each.window for each in self._all if each.is_full(now)), None)
 
+    def overspent(self, now: int) -> Window | None:
+        """The window in which more was spent than may be."""
+        return next((each.window for each in self._costs if each.is_full(now)), None)
+
     def standings(self, now: int) -> list[Standing]:
         """Where the instance stands in each window."""
         return [each.standing(now) for each in self._all]
@@ -266,33 +270,23 @@ class Rates:
             each.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """An attempt as the journal has it: all that counts of it.
+def recount(attempts: Iterable[tuple[int, int | None, int]]) -> Rates:
+    """The windows of an instance, from its attempts of the longest window in any order.
 
-    Attributes:
-        ended: None while it runs.
-        cost: Picodollars.
+    Args:
+        attempts: Of each, when it began, when it ended (None while it runs), and what it cost.
     """
-
-    started: int
-    ended: int | None
-    cost: int
-
-
-def recount(attempts: Iterable[Counted]) -> Rates:
-    """The windows of an instance, from its attempts of the longest window in any order."""
     rates = Rates()
     moments: list[tuple[int, int | None]] = []
-    for each in attempts:
-        moments.append((each.started, None))
-        if each.ended is not None:
-            moments.append((each.ended, each.cost))
-    for moment, cost in sorted(moments, key=lambda each: each[0]):
-        if cost is None:
+    for started, ended, cost in attempts:
+        moments.append((started, None))
+        if ended is not None:
+            moments.append((ended, cost))
+    for moment, spent in sorted(moments, key=lambda each: each[0]):
+        if spent is None:
             rates.begin(moment)
         else:
-            rates.end(moment, cost)
+            rates.end(moment, spent)
     return rates
 
 

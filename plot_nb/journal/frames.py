@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EXECUTIONS = """
 SELECT a.execution, a.attempt, a.parent, i.twist, i.name, a.version, a.method, a.cause,
        coalesce(a.outcome, 'running'), coalesce(a.requests, 0), a.cpu_ms, a.wall_ms, a.memory_peak,
-       a.started, a.ended, a.error, a.line, a.traceback
+       a.started, a.ended, a.error, a.line, a.traceback, a.cost
 FROM attempts a JOIN instances i ON i.id = a.instance WHERE {where} ORDER BY a.id
 """
 _EXECUTION_COLUMNS = (
@@ -38,6 +38,7 @@ _EXECUTION_COLUMNS = (
     "error",
     "line",
     "traceback",
+    "cost",
 )
 
 _REQUESTS = """

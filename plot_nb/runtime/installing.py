@@ -93,9 +93,19 @@ class Installer:
             msgspec.json.encode(manifest).decode(),
             runtime._engine.now,
             lifecycle,
+            runtime._engine.last_attempt,
         )
         version = candidate.version(number)
-        deployed = Instance(identity, manifest.name, candidate.name, version, options, former=former)
+        deployed = Instance(
+            identity,
+            manifest.name,
+            candidate.name,
+            version,
+            options,
+            former=former,
+            suspended="user" if found is not None and found.suspended == "user" else None,
+            counted_from=runtime._engine.last_attempt,
+        )
         runtime._instances[identity] = deployed
         runtime._engine.install(deployed)
         return identity, await self._run(deployed, executions)

@@ -20,6 +20,7 @@ from plot_nb.engine.clock import RealClock, VirtualClock, microseconds, to_datet
 from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings
 from plot_nb.engine.model import Instance
+from plot_nb.engine.prices import Prices, check_prices
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime.by_hand import check_entries, write_entries
 from plot_nb.runtime.deploying import (
@@ -56,6 +57,7 @@ class Runtime:
         path: The state file. Without one, a temporary file that goes with the runtime.
         limits: The budget of each attempt.
         latency: What things take on the virtual clock.
+        prices: What executions cost, for the rate limits in dollars.
         clock: `virtual`: time moves when it is spent, and nothing runs unless somebody awaits something. `real`: time
             is the wall clock's, things take what they take, and work runs by itself when it falls due.
         seed: Where identities, tokens and randomness come from. Without one, the file's own, or a new one.
@@ -79,6 +81,7 @@ class Runtime:
         *,
         limits: Limits | None = None,
         latency: Latency | None = None,
+        prices: Prices | None = None,
         clock: ClockKind = "virtual",
         seed: int | None = None,
         concurrency: int = 1,
@@ -88,8 +91,10 @@ class Runtime:
         retention: timedelta | None = None,
     ) -> None:
         check_settings(limits, latency, clock, seed, concurrency, durability, retention)
+        check_prices(prices)
         self.limits = limits or Limits()
         self.latency = latency or Latency()
+        self.prices = prices or Prices()
         self.last_run: Run | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="plot_nb-")) if path is None else None
         self.path = Path(path) if path is not None else Path(str(self._folder), "state.db")
@@ -130,6 +135,7 @@ class Runtime:
             clock=(VirtualClock if self.clock == "virtual" else RealClock)(self._backend.latest_time()),
             limits=self.limits,
             latency=self._modelled,
+            prices=self.prices,
             seed=seed,
             concurrency=self._concurrency,
             faithful_forks=self._faithful_forks,

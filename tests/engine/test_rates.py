@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plot_nb.engine.clock import microseconds
 from plot_nb.engine.prices import DOLLAR, Prices
-from plot_nb.engine.rates import WINDOWS, Counted, Rates, Window, recount, refusal, warning
+from plot_nb.engine.rates import WINDOWS, Rates, Window, recount, refusal, warning
 
 MINUTE = microseconds(timedelta(minutes=1))
 SMALL = (
@@ -158,15 +158,15 @@ def test_a_forecast_follows_the_pace_of_late_and_not_the_idle_hours_before() -> 
 @pytest.mark.rule("10.36")
 def test_counting_again_from_the_journal_comes_to_the_same(taken: list[tuple[int, int | None]]) -> None:
     rates, now = Rates(), 10**15
-    attempts: list[Counted] = []
+    attempts: list[tuple[int, int | None, int]] = []
     for passed, cost in taken:
         now += passed
         rates.begin(now)
         if cost is None:
-            attempts.append(Counted(now, None, 0))
+            attempts.append((now, None, 0))
             continue
         rates.end(now, cost * DOLLAR // 10)
-        attempts.append(Counted(now, now, cost * DOLLAR // 10))
+        attempts.append((now, now, cost * DOLLAR // 10))
     again = recount(reversed(attempts))
     assert again.standings(now) == rates.standings(now)
     assert again.refuses(now) == rates.refuses(now)
