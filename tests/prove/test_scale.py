@@ -15,7 +15,6 @@ import pytest
 
 from plot_nb import Limits, Runtime
 from tests.crash.test_killed import finished, run_chain
-from tests.runtime.test_journal import journal
 from tests.runtime.twists import methods, on_runtime
 
 pytestmark = pytest.mark.prove
@@ -101,18 +100,6 @@ def test_workers_killed_all_the_time_fail_nothing_but_their_attempt() -> None:
         assert (await twist.link(0)).ok
 
     on_runtime(work, limits=Limits(chain=20_000))
-
-
-def test_two_hundred_random_programs_give_the_same_journal_twice() -> None:
-    chance = random.Random(7)
-    attempts = 0
-    for _ in range(200):
-        seed, pages = chance.randrange(2**40), chance.randint(1, 4)
-        first, again = journal(seed, pages), journal(seed, pages)
-        for one, two in zip(first, again, strict=True):
-            assert one.to_csv() == two.to_csv(), seed
-        attempts += len(first[0])
-    print(f"\n200 programs run twice, {attempts} attempts: the same journals")
 
 
 def test_a_soak_of_calls_leaves_no_process_no_descriptor_and_no_file_behind() -> None:

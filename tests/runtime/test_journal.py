@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from plot_nb import Runtime, demo
-from tests.runtime.twists import called, methods, on_runtime
+from tests.runtime.twists import methods, on_runtime
 
 MEASURED = ["cpu_ms", "wall_ms", "memory_peak"]
 """Columns that the machine measures; all others are the same each time."""
@@ -61,47 +59,6 @@ def test_the_same_seed_and_inputs_give_the_same_journal_and_another_seed_another
         pd.testing.assert_frame_equal(one, two)
     assert not first[3]["text"].equals(other[3]["text"])
     assert len(first[0]) > 6
-
-
-STEPS = st.lists(
-    st.sampled_from(
-        [
-            "await self.set(f'k{n}', n)",
-            "await self.get('k1')",
-            "await asyncio.gather(self.set('a', n), self.get('b'), asyncio.sleep(0.5))",
-            "await asyncio.sleep(random.random())",
-            "print(random.random(), now())",
-            "await self.run_task(await self.callback(self.step, n - 1))",
-            "await self.clear('k1')",
-            "raise ValueError(n)",
-        ]
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-@pytest.mark.rule("7.46")
-@settings(deadline=None, max_examples=12)
-@given(STEPS, st.integers(0, 2**40))
-def test_random_programs_repeat(steps: list[str], seed: int) -> None:
-    body = "async def step(self, n):\n    import asyncio, random\n    if n < 0: return\n" + "".join(
-        f"    {step}\n" for step in steps
-    )
-
-    def ran() -> Any:
-        result = called(body, 2, method="step", seed=seed)
-        return [
-            frame.to_csv()
-            for frame in (
-                result.executions.drop(columns=MEASURED),
-                result.requests.drop(columns="cpu_ms"),
-                result.tasks,
-                result.logs,
-            )
-        ]
-
-    assert ran() == ran()
 
 
 def test_tables_have_the_columns_that_are_promised_also_when_they_are_empty() -> None:

@@ -1,0 +1,301 @@
+"""Random twists, what happens to them, and all that a runtime recorded of it.
+
+A feature joins in with one entry: of `OPERATIONS`, what a method may do; of `HAPPENINGS`, what may happen to a twist.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from plot_nb import Limits, Runtime, TwistHandle, demo
+from tests.runtime.twists import on_runtime
+
+METHODS = 4
+FUEL = 4
+"""How often, in a chain of calls and tasks, one may lead to the next."""
+
+MEASURED = frozenset({"cpu_ms", "wall_ms", "memory_peak"})
+"""Columns that the machine measures; all others are the same each time."""
+
+LIMITS = Limits(requests=60, time=300.0, chain=60)
+
+
+class Draw:
+    """What a program is drawn from."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def pick(self, items: Any) -> Any:
+        return self._random.choice(items)
+
+    def some(self, least: int, most: int) -> range:
+        return range(self._random.randint(least, most))
+
+    def chances(self, odds: float) -> bool:
+        return self._random.random() < odds
+
+    def operation(self) -> str:
+        """The name of an operation; those that lead to further executions more often."""
+        return str(self.pick(FURTHER if self.chances(0.25) else list(OPERATIONS)))
+
+    def key(self) -> str:
+        """An expression of a key of the Store."""
+        return str(self.pick(("'a'", "'b'", "f'k{n}'", "f'k{random.randint(0, 5)}'", "'ü:' + str(n)")))
+
+    def value(self) -> str:
+        """An expression of a value of the Store."""
+        return str(self.pick(VALUES))
+
+    def callback(self, fuel: str = "n - 1") -> str:
+        """An expression of a callback for one of the methods, which takes what is left of the fuel."""
+        return f"await self.callback({self.pick([f'self.m{m}' for m in range(METHODS)])}, {fuel})"
+
+    def delay(self) -> str:
+        """An expression of some time."""
+        return f"timedelta(seconds={self.pick((0, 0.001, 0.5, 1, 20, 600, 4000))})"
+
+
+VALUES = (
+    *(
+        "n",
+        "None",
+        "random.random()",
+        "{'n': n, 'at': now()}",
+        "'x' * (n * 50)",
+        "[n, [n, {'deep': [None]}]]",
+        "2**60 + n",
+    ),
+    *(
+        "{'b', 'a', str(n), 'ü'}",
+        "{n: 'map', 'x': 1}",
+        "ValueError(n)",
+        "UNDEFINED",
+        "float('inf')",
+        "str(uuid.uuid4())",
+    ),
+    *(
+        "Uuid.generate()",
+        "(await self.get('a'))",
+        "len(await self.list_entries())",
+        "dict.fromkeys('cab', n)",
+    ),
+)
+
+Operation: TypeAlias = Callable[[Draw], str]
+"""Draws one statement of a method; `n` is the fuel that is left."""
+
+OPERATIONS: Mapping[str, Operation] = {
+    "set": lambda draw: f"await self.set({draw.key()}, {draw.value()})",
+    "set again": lambda draw: f"await self.set({draw.key()}, ((await self.get('n') or 0), n))",
+    "count": lambda _: "await self.set('count', (await self.get('count') or 0) + 1)",
+    "set many": lambda draw: f"await self.set_many({{{draw.key()}: {draw.value()}, 'a': n}})",
+    "get": lambda draw: f"print(await self.get({draw.key()}))",
+    "get many": lambda draw: f"print(await self.get_many(['a', {draw.key()}]))",
+    "list": lambda _: "print(await self.tools.store.list('k'))",
+    "list entries": lambda _: "print(sorted((await self.list_entries()).items(), key=str))",
+    "clear": lambda draw: f"await self.clear({draw.key()})",
+    "clear many": lambda draw: f"await self.clear_many(['b', {draw.key()}])",
+    "clear all": lambda draw: "await self.clear_all()" if draw.chances(0.3) else "await self.clear('a')",
+    "lock": lambda draw: (
+        f"print(await self.tools.store.acquire_lock('l{draw.pick('12')}', {draw.delay()} or 1))"
+    ),
+    "release": lambda draw: f"await self.tools.store.release_lock('l{draw.pick('12')}')",
+    "sleep": lambda draw: f"await asyncio.sleep(random.random() * {draw.pick((0.01, 1, 100))})",
+    "sleep too long": lambda draw: "await asyncio.sleep(400)" if draw.chances(0.15) else "time.sleep(0.05)",
+    "clock": lambda _: "print(now(), datetime.now(UTC), time.time(), asyncio.get_running_loop().time())",
+    "chance": lambda _: (
+        "print(random.random(), uuid.uuid4(), secrets.token_hex(4), Uuid.generate(), hash('a'))"
+    ),
+    "order": lambda _: "print(list({'one', 'two', 'three', str(n)}), list({n: 1, 'a': 2}))",
+    "log": lambda _: "self.log.warning('at', n, now())",
+    "gather": lambda draw: (
+        f"print(await asyncio.gather(self.get({draw.key()}), self.set({draw.key()}, n), asyncio.sleep(0.02), "
+        f"self.get('a'), return_exceptions=True))"
+    ),
+    "gather many": lambda draw: (
+        f"await asyncio.gather(*(self.set(f'g{{i}}', n) for i in range({draw.pick((2, 7, 30))})))"
+    ),
+    "race": lambda draw: (
+        f"done = await asyncio.wait([asyncio.ensure_future(fetch(URL + str(i))) for i in range({draw.pick((1, 3))})], "
+        "timeout=random.random() / 4); print([len(each) for each in done])"
+    ),
+    "fetch": lambda draw: f"print((await fetch(URL + '{draw.pick(('1', '2', '99'))}')).status)",
+    "fetch elsewhere": lambda _: (
+        "print(repr(await asyncio.gather(fetch('https://evil.example/'), return_exceptions=True)))"
+    ),
+    "forget": lambda draw: f"self.get({draw.key()})",
+    "run": lambda draw: f"n > 0 and print(await self.run({draw.callback()}))",
+    "run task": lambda draw: f"n > 0 and await self.run_task({draw.callback()})",
+    "run two tasks": lambda draw: (
+        f"[await self.run_task({draw.callback('n - 2')}) for _ in range(2) if n > 1]"
+    ),
+    "run task later": lambda draw: (
+        f"n > 0 and await self.set('token', await self.run_task({draw.callback()}, run_at=now() + {draw.delay()}))"
+    ),
+    "cancel task": lambda _: "await self.cancel_task(await self.get('token') or 'none')",
+    "cancel tasks": lambda draw: "await self.cancel_all_tasks()" if draw.chances(0.4) else "print('kept')",
+    "schedule": lambda draw: (
+        f"n > 0 and await self.schedule_task('s{draw.pick('12')}', {draw.callback()}, "
+        f"now() + {draw.delay()}, coalesce={draw.chances(0.5)})"
+    ),
+    "recur": lambda draw: (
+        f"n > 2 and await self.schedule_recurring('r', {draw.callback('0')}, "
+        f"every=timedelta(minutes={draw.pick((20, 90))}))"
+    ),
+    "cancel schedule": lambda draw: f"await self.cancel_scheduled_task('{draw.pick(('s1', 's2', 'r'))}')",
+    "keep callback": lambda draw: f"await self.set('callback', {draw.callback('0')})",
+    "run kept callback": lambda _: "(kept := await self.get('callback')) and print(await self.run(kept))",
+    "delete callback": lambda _: "(kept := await self.get('callback')) and await self.delete_callback(kept)",
+    "delete callbacks": lambda draw: (
+        "await self.delete_all_callbacks()" if draw.chances(0.3) else "print('kept')"
+    ),
+    "raise": lambda draw: f"assert random.random() < {draw.pick((0.5, 0.9, 1))}, f'no luck {{n}}'",
+    "raise something": lambda _: "random.random() < 0.1 and {}[now()]",
+}
+
+FURTHER = ("run task", "run two tasks", "run task later", "schedule", "recur")
+
+Recorded: TypeAlias = dict[str, list[dict[str, Any]]]
+"""The rows of each table of a state file."""
+
+Happening: TypeAlias = Callable[["Stage"], Awaitable[object]]
+
+
+@dataclass
+class Stage:
+    """A runtime with a random twist on it, and what is drawn for it next."""
+
+    runtime: Runtime
+    instance: str
+    draw: Draw
+    twist: TwistHandle | None = None
+
+    async def deploy(self) -> None:
+        self.twist = await self.runtime.deploy(source(self.draw), self.instance, modules=MODULES)
+
+    async def call(self) -> None:
+        assert self.twist is not None
+        await self.twist.call(f"m{self.draw.pick(range(METHODS))}", FUEL)
+
+    async def advance(self) -> None:
+        await self.runtime.advance(timedelta(seconds=self.draw.pick((0, 0.3, 30, 3600, 9000))))
+
+    async def idle(self) -> None:
+        await self.runtime.run_until_idle(horizon=timedelta(hours=self.draw.pick((0.5, 2))))
+
+    async def deactivate(self) -> None:
+        assert self.twist is not None
+        await self.twist.deactivate()
+        if self.draw.chances(0.5):
+            await self.deploy()
+            await self.call()
+
+
+HAPPENINGS: Mapping[str, Happening] = {
+    "call": Stage.call,
+    "call again": Stage.call,
+    "advance": Stage.advance,
+    "idle": Stage.idle,
+    "upgrade": Stage.deploy,
+}
+"""What may happen to a deployed twist; being deactivated comes last."""
+
+HEAD = """
+import asyncio, random, secrets, time, uuid
+from datetime import UTC, datetime, timedelta
+import given
+
+URL = "https://api.example.com/items?page="
+"""
+
+MODULES = {"given": "import random\nAT_LOAD = random.random()\n"}
+
+
+def source(draw: Draw) -> str:
+    """A twist with random methods."""
+    lines = ["class Random(Twist):", "    def build(self, build):"]
+    lines += ['        return {"network": build(Network, urls=["https://api.example.com/*"])}']
+    for name in ("activate", "upgrade", "deactivate"):
+        lines += [f"    async def {name}(self):", "        n = 1", *_statements(draw, 1)]
+    for number in range(METHODS):
+        lines += [
+            f"    async def m{number}(self, n):",
+            *_statements(draw, 8),
+            "        return n, given.AT_LOAD",
+        ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def _statements(draw: Draw, most: int) -> list[str]:
+    return [f"        {OPERATIONS[draw.operation()](draw)}" for _ in draw.some(1, most)]
+
+
+def recorded(seed: int, programs: int, *, concurrency: int = 1) -> Recorded:
+    """Let programs happen on one runtime, and give all rows of its state file, by table.
+
+    Each is an instance of its own; what earlier ones have scheduled goes on beside the later ones.
+    """
+
+    async def work(runtime: Runtime) -> Recorded:
+        draw = Draw(seed)
+        runtime.mount("https://api.example.com", demo.make_app(items=40, failures=0.2, seed=seed % 7))
+        for number in range(programs):
+            stage = Stage(runtime, f"program {number}", draw)
+            await stage.deploy()
+            await stage.call()
+            for _ in draw.some(1, 4):
+                await HAPPENINGS[draw.pick(list(HAPPENINGS))](stage)
+            await stage.idle()
+            if draw.chances(0.7):
+                await stage.deactivate()
+        return rows(runtime.path)
+
+    return on_runtime(work, seed=seed, concurrency=concurrency, limits=LIMITS)
+
+
+def rows(path: Path) -> Recorded:
+    """What a state file holds, without what the machine measures."""
+    held: Recorded = {}
+    with closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        for (table,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        ).fetchall():
+            keys = [
+                column["name"] for column in database.execute(f"PRAGMA table_info({table})") if column["pk"]
+            ]
+            held[table] = [
+                {name: value for name, value in dict(row).items() if name not in MEASURED}
+                for row in database.execute(f"SELECT * FROM {table} ORDER BY {', '.join(keys)}")
+            ]
+    return held
+
+
+def differences(one: Recorded, other: Recorded) -> list[str]:
+    """The first row of each table that differs."""
+    return [
+        f"{table}: {mine}\n{' ' * len(table)}  {theirs}"
+        for table in one.keys() | other.keys()
+        if one[table] != other[table]
+        for mine, theirs in [
+            next(pair for pair in zip_longest(one[table], other[table]) if pair[0] != pair[1])
+        ]
+    ]
+
+
+def overlapping(found: Recorded) -> int:
+    """How many attempts began while an earlier one of their instance still ran."""
+    count, ends = 0, dict[int, int]()
+    for row in sorted(found["attempts"], key=lambda row: (row["started"], row["id"])):
+        count += row["started"] < ends.get(row["instance"], 0)
+        ends[row["instance"]] = max(row["ended"], ends.get(row["instance"], 0))
+    return count
