@@ -174,6 +174,8 @@ class Attempt:
                 "kind": "call",
                 "execution": self.execution.id,
                 "attempt": self.execution.attempts,
+                "cause": self.execution.cause,
+                "callback": self.execution.callback,
                 "method": self.execution.method,
                 "args": self.execution.args,
                 "kwargs": self.execution.kwargs,

@@ -13,7 +13,8 @@ from typing import Any
 import plot_nb
 from plot_nb.sandbox.guest.importer import LEFT_OUT
 from plot_nb.sandbox.guest.program import BARE_NAMES
-from plot_nb.twist.twist import Tools, Twist
+from plot_nb.twist import Tool, Twist
+from plot_nb.twist.scoped import Tools
 
 _OURS = "_plot_nb_"
 _CALLBACK = re.compile(r"""\bself\.(?:callback|tools\.callbacks\.create)\(\s*(self\.|["'])(\w*)\Z""")
@@ -93,18 +94,21 @@ def description(before: str, after: str) -> str:
 
 
 def _head(cell: str) -> str:
-    """Lines that make the names known which a cell need not import, and the tools that its `build` returns."""
+    """Lines that make the names known which a cell need not import, and the tools that `build` returns in it."""
     tools = _tools(cell)
     if not tools:
         return f"from plot_nb.twist import {', '.join(BARE_NAMES)}\n"
-    others = ", ".join(name for name in BARE_NAMES if name != "Twist")
+    others = ", ".join(name for name in BARE_NAMES if name not in {"Twist", "Tool"})
     return (
-        f"from plot_nb.twist import {others}, Twist as {_OURS}AnyTwist\n"
-        f"from plot_nb.twist.twist import Tools as {_OURS}AnyTools\n"
+        f"from plot_nb.twist import {others}, Tool as {_OURS}AnyTool, Twist as {_OURS}AnyTwist\n"
+        f"from plot_nb.twist.scoped import Tools as {_OURS}AnyTools\n"
         f"class {_OURS}Tools({_OURS}AnyTools):\n"
         f"    {Tools.__doc__!r}\n"
         + "".join(f"    {name}: '{kind}'\n" for name, kind in tools.items())
-        + f"class Twist({_OURS}AnyTwist):\n    {Twist.__doc__!r}\n    tools: {_OURS}Tools\n"
+        + "".join(
+            f"class {kind.__name__}({_OURS}Any{kind.__name__}):\n    {kind.__doc__!r}\n    tools: {_OURS}Tools\n"
+            for kind in (Tool, Twist)
+        )
     )
 
 

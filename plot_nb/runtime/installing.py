@@ -167,9 +167,6 @@ class Installer:
     def _make(self, instance: int, version: Version, method: str, args: list[Any]) -> list[Execution]:
         if method not in version.lifecycle:
             return []
-        own = version.methods.get(method)
-        if method == "activate" and own is not None and own.maximum == 0:
-            args = []
         return [self.runtime._engine.make_execution(instance, "lifecycle", method, superjson.dumps(args))]
 
     async def _run(self, instance: Instance, executions: Sequence[Execution]) -> Run | None:

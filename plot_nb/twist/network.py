@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.twist.builtin import BuiltIn
 from plot_nb.twist.request import Request
-from plot_nb.twist.tool import Tool
 
 if TYPE_CHECKING:
-    from plot_nb.twist.twist import Twist
+    from plot_nb.twist.scoped import Scoped
 
 BODY_LIMIT = 8 * 2**20
 TEXT_LIMIT = 64 * 2**10
@@ -21,11 +21,11 @@ TEXT_LIMIT = 64 * 2**10
 _NO_JSON: Any = object()
 
 
-class Network(Tool):
+class Network(BuiltIn):
     """Permission to fetch: `build(Network, urls=["https://api.example.com/*"])`."""
 
-    def __init__(self, twist: Twist, *, urls: Iterable[str]) -> None:
-        super().__init__(twist)
+    def __init__(self, owner: Scoped, *, urls: Iterable[str] = ()) -> None:
+        super().__init__(owner)
         if isinstance(urls, str):
             raise TypeError(f"urls is a list of patterns, not one str: pass [{urls!r}]")
         self.urls = tuple(urls)

@@ -8,32 +8,34 @@ from datetime import timedelta
 from typing import Any
 
 from plot_nb.twist import superjson
+from plot_nb.twist.builtin import BuiltIn
 from plot_nb.twist.request import Request
-from plot_nb.twist.tool import Tool
 
 KEY_LIMIT = 1024
 VALUE_LIMIT = 2**20
 
 
-class Store(Tool):
+class Store(BuiltIn):
     """Durable values by key. Every call is one request, whatever its size."""
+
+    can_be_built = False
 
     def get(self, key: str) -> Request[Any]:
         """The value of `key`, or None."""
-        return Request("store.get", [_key(key)], _decode)
+        return self._request("store.get", [_key(key)], _decode)
 
     def set(self, key: str, value: Any) -> Request[None]:
         """Store a value; durable when the `await` returns."""
-        return Request("store.set", [_key(key), _encode(key, value)])
+        return self._request("store.set", [_key(key), _encode(key, value)])
 
     def clear(self, key: str) -> Request[None]:
         """Remove a key; no error if it is missing."""
-        return Request("store.clear", [_key(key)])
+        return self._request("store.clear", [_key(key)])
 
     def get_many(self, keys: Iterable[str]) -> Request[dict[str, Any]]:
         """The values of several keys in their order, None for a missing one."""
         wanted = _keys(keys)
-        return Request(
+        return self._request(
             "store.get_many", [wanted], lambda found: {key: _decode(found.get(key)) for key in wanted}
         )
 
@@ -41,23 +43,25 @@ class Store(Tool):
         """Store several values, all or none."""
         if not isinstance(values, Mapping):
             raise TypeError(f"set_many() takes a dict of values by key, not {type(values).__name__}")
-        return Request("store.set_many", [{_key(key): _encode(key, value) for key, value in values.items()}])
+        return self._request(
+            "store.set_many", [{_key(key): _encode(key, value) for key, value in values.items()}]
+        )
 
     def clear_many(self, keys: Iterable[str]) -> Request[None]:
         """Remove several keys, all or none."""
-        return Request("store.clear_many", [_keys(keys)])
+        return self._request("store.clear_many", [_keys(keys)])
 
     def clear_all(self) -> Request[None]:
-        """Remove every key of this twist."""
-        return Request("store.clear_all", [])
+        """Remove every key of this twist, or of this tool."""
+        return self._request("store.clear_all", [])
 
     def list(self, prefix: str = "") -> Request[builtins.list[str]]:
         """The keys that start with `prefix`, ascending."""
-        return Request("store.list", [_prefix(prefix)])
+        return self._request("store.list", [_prefix(prefix)])
 
     def list_entries(self, prefix: str = "") -> Request[dict[str, Any]]:
         """Keys and values whose key starts with `prefix`, ascending."""
-        return Request(
+        return self._request(
             "store.list_entries",
             [_prefix(prefix)],
             lambda entries: {key: superjson.loads(text) for key, text in entries},
@@ -76,11 +80,11 @@ class Store(Tool):
         seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
         if not 0 < seconds <= 86_400:
             raise ValueError(f"ttl={ttl!r}: give a timedelta, or seconds, above 0 and of a day at most")
-        return Request("store.acquire_lock", [_key(key), seconds * 1000])
+        return self._request("store.acquire_lock", [_key(key), seconds * 1000])
 
     def release_lock(self, key: str) -> Request[None]:
         """Give a lock free; no error if this execution does not hold it."""
-        return Request("store.release_lock", [_key(key)])
+        return self._request("store.release_lock", [_key(key)])
 
 
 def _key(key: str) -> str:

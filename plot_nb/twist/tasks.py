@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from plot_nb.twist.builtin import BuiltIn
 from plot_nb.twist.callbacks import check_token
 from plot_nb.twist.request import Request
-from plot_nb.twist.tool import Tool
 
 
-class Tasks(Tool):
+class Tasks(BuiltIn):
     """Queues executions."""
+
+    can_be_built = False
 
     def run(self, callback: str, run_at: datetime | None = None) -> Request[str | None]:
         """Queue a new execution of a callback's method, first in first out.
@@ -22,17 +24,19 @@ class Tasks(Tool):
         Returns:
             With `run_at` a token for `cancel`; otherwise None.
         """
-        return Request("tasks.run", [check_token(callback), None if run_at is None else _moment(run_at)])
+        return self._request(
+            "tasks.run", [check_token(callback), None if run_at is None else _moment(run_at)]
+        )
 
     def cancel(self, token: str) -> Request[None]:
         """Drop a task that waits for its `run_at`; no error if it has begun or is gone."""
         if not isinstance(token, str):
             raise TypeError(f"a task's token is the str that run_task(run_at=...) gives, not {token!r}")
-        return Request("tasks.cancel", [token])
+        return self._request("tasks.cancel", [token])
 
     def cancel_all(self) -> Request[None]:
         """Drop all tasks that wait for their time, keyed and recurring ones too; immediate ones run."""
-        return Request("tasks.cancel_all", [])
+        return self._request("tasks.cancel_all", [])
 
     def schedule(self, key: str, callback: str, run_at: datetime, *, coalesce: bool = False) -> Request[None]:
         """Have at most one pending task for `key`.
@@ -43,7 +47,9 @@ class Tasks(Tool):
             run_at: When.
             coalesce: Keep a pending one, at the earlier of both times. Without it, the pending one is replaced.
         """
-        return Request("tasks.schedule", [_key(key), check_token(callback), _moment(run_at), bool(coalesce)])
+        return self._request(
+            "tasks.schedule", [_key(key), check_token(callback), _moment(run_at), bool(coalesce)]
+        )
 
     def schedule_recurring(
         self, key: str, callback: str, *, every: timedelta, first_run_at: datetime | None = None
@@ -61,14 +67,14 @@ class Tasks(Tool):
         if every < timedelta(milliseconds=1):
             raise ValueError(f"every={every}: give a millisecond or more")
         first = None if first_run_at is None else _moment(first_run_at)
-        return Request(
+        return self._request(
             "tasks.schedule_recurring",
             [_key(key), check_token(callback), every / timedelta(milliseconds=1), first],
         )
 
     def cancel_scheduled(self, key: str) -> Request[None]:
         """Drop the pending task of a key and end its recurrence; no error if there is none."""
-        return Request("tasks.cancel_scheduled", [_key(key)])
+        return self._request("tasks.cancel_scheduled", [_key(key)])
 
 
 def _moment(moment: datetime) -> float:

@@ -227,6 +227,18 @@ def test_a_tool_that_build_makes_first_and_returns_then(front: Front) -> None:
     assert "web" in found
 
 
+def test_methods_and_tools_of_a_tool_class_are_offered(front: Front) -> None:
+    cell = (
+        "%%twist\nclass Calendar(Tool):\n    def build(self, build):\n        return {'net': build(Network)}\n"
+        "    async def sync(self):\n        IN_TOOL\nclass A(Twist):\n    def build(self, build):\n"
+        "        return {'calendar': build(Calendar)}\n    async def f(self):\n        IN_TWIST\n"
+    )
+    here = front.offers(cell.replace("IN_TOOL", "self.tools.n|").replace("IN_TWIST", "pass"))
+    there = front.offers(cell.replace("IN_TOOL", "pass").replace("IN_TWIST", "self.tools.calendar.|"))
+    assert "net" in here
+    assert {"sync", "set", "run_task"} <= set(there)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -235,7 +247,7 @@ def test_a_tool_that_build_makes_first_and_returns_then(front: Front) -> None:
         ("await self.set('a|', n)", "set(key: str, value: Any) -> Request[None]\n\nStore a value."),
         ("fetch|", "fetch(url: object, method: str"),
         ("self.sync_page|", "sync_page(page)"),
-        ("self.tools|", "Tools(twist: Twist)\n\nThe tools of one twist"),
+        ("self.tools|", "Tools(owner: Scoped)\n\nThe tools of a twist or tool"),
         ("self.tools.network|", "Permission to fetch"),
         ("size|", ""),
         ("|", ""),

@@ -17,14 +17,15 @@ from typing import Any, SupportsIndex
 from wit_world.imports import host
 
 from plot_nb.sandbox.guest import warm
+from plot_nb.sandbox.guest.events import begin
 from plot_nb.sandbox.guest.failure import failure
 from plot_nb.sandbox.guest.importer import Importer, Library
 from plot_nb.sandbox.guest.loop import HostLoop
 from plot_nb.sandbox.guest.output import Output
 from plot_nb.sandbox.guest.program import Program
 from plot_nb.twist import superjson, wall
+from plot_nb.twist.build import equip
 from plot_nb.twist.request import Request
-from plot_nb.twist.twist import equip
 
 TASK = "task"
 """What `unawaited` calls a task that was still under way."""
@@ -164,19 +165,22 @@ class Sandbox:
             random.seed(invocation["seed"])
         try:
             if invocation["kind"] == "describe":
-                return {"ok": True, "manifest": self.program.manifest(invocation["options"])}
+                return {
+                    "ok": True,
+                    "manifest": self.program.manifest(invocation["options"], invocation.get("mounted")),
+                }
             value = self._call(invocation)
             return {"ok": True, "value": value, "unawaited": self._unawaited()}
         except BaseException as error:
             return {"ok": False, "error": self.describe(error), "unawaited": self._unawaited()}
 
     def _call(self, invocation: dict[str, Any]) -> str:
-        twist, _ = self.program.instance(invocation["options"])
-        method = getattr(twist, invocation["method"])
+        built = self.program.instance(invocation["options"], invocation.get("mounted"))
         args = superjson.loads(invocation["args"])
         kwargs = superjson.loads(invocation["kwargs"])
         loop = self.loop
-        loop.main = task = loop.create_task(method(*args, **kwargs))
+        begun = begin(built, invocation.get("cause"), invocation["method"], args, kwargs)
+        loop.main = task = loop.create_task(begun)
         value = superjson.dumps(loop.run_until_complete(task))
         if len(value) > VALUE_LIMIT // 4:
             size = len(value.encode(errors="replace"))

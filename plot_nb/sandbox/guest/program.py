@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
 import plot_nb.twist
+from plot_nb.sandbox.guest.events import LIFECYCLE, TOOL_LIFECYCLE
 from plot_nb.sandbox.guest.importer import Importer, execute, filename
-from plot_nb.twist.twist import Build, Twist, equip
+from plot_nb.twist.build import Built, equip
+from plot_nb.twist.scoped import Scoped
+from plot_nb.twist.tool import Tool
+from plot_nb.twist.twist import Twist
 
 DOC_LIMIT = 2000
 
@@ -72,43 +76,59 @@ class Program:
             raise ValueError(f"the source defines {len(twists)} twists, and a cell deploys one: {names}")
         return twists[0]
 
-    def instance(self, options: Mapping[str, Any]) -> tuple[Twist, Build]:
-        """A new instance with its tools."""
-        twist = self.twist.__new__(self.twist)
-        build = equip(twist, options)
-        twist.__init__()  # type: ignore[misc]  # after `equip`, so that it may use the tools
-        return twist, build
+    def instance(
+        self, options: Mapping[str, Any], mounted: Mapping[str, Sequence[str]] | None = None
+    ) -> Built:
+        """A new instance with its tools.
 
-    def manifest(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        Args:
+            options: Those given at deploy.
+            mounted: The methods of the tools that the host lends, by their names.
+        """
+        twist = self.twist.__new__(self.twist)
+        built = equip(twist, options, mounted)
+        twist.__init__()  # type: ignore[misc]  # after `equip`, so that it may use the tools
+        return built
+
+    def manifest(
+        self, options: Mapping[str, Any], mounted: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[str, Any]:
         """What the engine needs to know of the program."""
-        _, build = self.instance(options)
+        built = self.instance(options, mounted)
+        methods = _methods(self.twist)
+        lifecycle = {name for name in LIFECYCLE if name in methods}
+        for scope, tool in built.tools.items():
+            own = _methods(type(tool))
+            around = TOOL_LIFECYCLE & own.keys()
+            lifecycle |= {name.partition("_")[2] for name in around}
+            methods |= {f"{scope}.{name}": own[name] for name in own if name not in around}
         return {
             "name": self.twist.__name__,
             "doc": _doc(self.twist),
             "line": _line(self.twist),
-            "methods": {name: _describe(method) for name, method in self._methods().items()},
-            "urls": build.urls,
-            "lifecycle": [name for name in LIFECYCLE if name in self._methods()],
-            "tools": [],
+            "methods": {name: _describe(method) for name, method in methods.items()},
+            "urls": built.urls,
+            "lifecycle": sorted(lifecycle),
+            "tools": [*built.tools],
         }
 
-    def _methods(self) -> dict[str, Callable[..., Any]]:
-        found: dict[str, Callable[..., Any]] = {}
-        for owner in reversed(self.twist.__mro__):
-            if owner in Twist.__mro__:
+
+def _methods(kind: type[Scoped]) -> dict[str, Callable[..., Any]]:
+    """The methods of a twist or tool that an event can run."""
+    found: dict[str, Callable[..., Any]] = {}
+    ours = {*Twist.__mro__, *Tool.__mro__}
+    for owner in reversed(kind.__mro__):
+        if owner in ours:
+            continue
+        for name, value in vars(owner).items():
+            if name.startswith("_"):
                 continue
-            for name, value in vars(owner).items():
-                if name.startswith("_"):
-                    continue
-                if inspect.iscoroutinefunction(value):
-                    found[name] = value
-                else:
-                    found.pop(name, None)
-        return found
+            if inspect.iscoroutinefunction(value):
+                found[name] = value
+            else:
+                found.pop(name, None)
+    return found
 
-
-LIFECYCLE = ("activate", "upgrade", "deactivate", "on_options_changed")
-"""The events of a twist's life for which it may have a method."""
 
 BARE_NAMES = ("Twist", "Tool", "Network", "Uuid", "Url", "UNDEFINED", "fetch", "now")
 """What a cell need not import."""
