@@ -34,6 +34,8 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         MagicError: If it is none.
     """
+    if not text.strip():
+        raise MagicError(f"how far? {USAGE}")
     span, at = timedelta(0), 0
     while at < len(text):
         part = _PART.match(text, at)
@@ -46,6 +48,4 @@ def parse_duration(text: str) -> timedelta:
         except OverflowError:
             raise MagicError(f"{text!r} is longer than any clock can go") from None
         at = part.end()
-    if not text.strip():
-        raise MagicError(f"how far? {USAGE}")
     return span
