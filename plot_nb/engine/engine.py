@@ -20,10 +20,10 @@ from plot_nb.engine.clock import Clock, microseconds
 from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.masking import Mask
-from plot_nb.engine.model import Cause, Execution, Instance, Suspension, derive_id
+from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.prices import Prices
-from plot_nb.engine.queueing import AttemptTasks, next_occurrence
+from plot_nb.engine.queueing import AttemptTasks, first_of_chain, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retention import Retention
 from plot_nb.engine.retries import settle
@@ -62,7 +62,7 @@ class Engine:
         self._interleaving = random.Random(f"{seed}/interleaving")
         self._clock = clock
         self._requests = Requests(self, backend, outside.fetch, outside.monotonic, limits, latency)
-        self._number, self._attempt_id = backend.last_numbers()
+        self._number, self.last_attempt = backend.last_numbers()
         self._actors = Actors(concurrency)
         self._chains: dict[str, Chain] = {}
         self._live: dict[str, Execution] = {}
@@ -70,7 +70,7 @@ class Engine:
         self._timeline = Timeline()
         self._retention = Retention(backend, retention)
         self._seating = Seating(outside, limits)
-        self.suspensions = Suspensions(backend, limits, prices)
+        self.suspensions = Suspensions(self, backend, self._actors, limits, prices)
         self._attempts: set[Attempt] = set()
         self._computing: set[Attempt] = set()
         self._arrivals: list[tuple[int, Attempt, Crossing | Result]] = []
@@ -84,17 +84,12 @@ class Engine:
         """The runtime's time in microseconds."""
         return self._clock.now
 
-    @property
-    def last_attempt(self) -> int:
-        """The id of the latest attempt."""
-        return self._attempt_id
-
     def restore(self, instances: list[Instance]) -> None:
         """Take over what a state file holds."""
         self._retention.at(self.now)
         for instance in instances:
             self._actors.install(instance)
-        self.suspensions.restore(instances, self.now)
+        self.suspensions.restore(instances)
         for execution in self._backend.queued():
             self._admit(execution)
 
@@ -120,21 +115,7 @@ class Engine:
         """An execution for an event from outside, the first of its chain; nothing is queued yet."""
         number = self.next_number()
         identity = derive_id(self.seed, cause, number)
-        return Execution(
-            number,
-            identity,
-            instance,
-            cause,
-            method,
-            None,
-            args,
-            kwargs,
-            None,
-            identity,
-            self.now,
-            self.now,
-            awaited=awaited,
-        )
+        return first_of_chain(number, identity, self.now, instance, cause, method, args, kwargs, awaited)
 
     def begin(self, executions: Sequence[Execution], ended: Callable[[], None]) -> Drive:
         """Drive executions of one chain, and what they set off, to the end.
@@ -145,27 +126,14 @@ class Engine:
         for execution in executions:
             self._admit(execution)
         drive = self.drive(ended, self._chains[executions[0].chain])
-        self._refuse_awaited(self._actors[executions[0].instance].instance)
+        self.suspensions.refuse(self._actors[executions[0].instance].instance)
         return drive
 
-    def suspend(
-        self, instance: Instance, by: Suspension, reason: str = "", execution: str | None = None
-    ) -> None:
-        """Let an instance run no more: who awaits a call of it is told, everything else waits."""
-        self.suspensions.suspend(instance, by, reason, execution, self.now)
-        self._refuse_awaited(instance)
-
-    def resume(self, instance: Instance) -> None:
-        """Let a suspended instance run again; its rates are counted anew."""
-        instance.suspended, instance.counted_from = None, self.last_attempt
-        self._backend.save_instance(instance)
-        self.suspensions.restart(instance)
-
-    def _refuse_awaited(self, instance: Instance) -> None:
-        why = self.suspensions.why(instance)
-        for execution in list(self._live.values()) if why is not None else ():
+    def refuse_awaited(self, instance: Instance, why: str) -> None:
+        """Tell who awaits an execution of a suspended instance that it does not begin."""
+        for execution in list(self._live.values()):
             if execution.awaited and execution.state == "queued" and execution.instance == instance.id:
-                self._retire(execution, "suspended", str(why))
+                self._retire(execution, "suspended", why)
 
     def retire_all(self, instance: Instance) -> None:
         """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
@@ -336,16 +304,9 @@ class Engine:
                 self._requests.serve(attempt, arrival)
             else:
                 attempt.add_logs(arrival.logs, self.now)
-                self._finish(attempt, self._judge(attempt, arrival), arrival)
+                verdict = judge(attempt, arrival, self._limits)
+                self._finish(attempt, name_versions(attempt, verdict, self._backend.callback), arrival)
         return True
-
-    def _judge(self, attempt: Attempt, result: Result) -> Verdict:
-        verdict = judge(attempt, result, self._limits)
-        execution, version = attempt.execution, attempt.version
-        if execution.callback is None or verdict.outcome != "error":
-            return verdict
-        made = self._backend.callback(execution.instance, execution.callback)
-        return name_versions(verdict, version.methods[execution.method], execution.args, made, version.number)
 
     def _step(self) -> bool:
         """Do the next thing; False if there is nothing that may be done now."""
@@ -414,25 +375,16 @@ class Engine:
 
     def _is_over(self, drive: Drive) -> bool:
         if drive.chain is not None:
-            drive.paused = drive.chain.paused or self._stands(drive.chain)
+            drive.paused = drive.chain.paused or self.suspensions.holds(drive.chain)
             return drive.chain.live == 0 or drive.paused is not None
         if self._attempts or self._actors.waits(self._drives.lets_run):
             return False
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
             return False
-        paused = (chain.paused or self._stands(chain, due=True) for chain in self._chains.values())
-        drive.paused = next(filter(None, paused), None)
+        paused = (chain.paused for chain in self._chains.values())
+        drive.paused = next(filter(None, paused), None) or self.suspensions.holds_due()
         return True
-
-    def _stands(self, chain: Chain, *, due: bool = False) -> str | None:
-        """Why nothing of a chain can run while its instance is suspended; None if something does or can."""
-        actor = self._actors[chain.instance]
-        if actor.instance.suspended is None or chain.live == 0 or (due and not actor.waits):
-            return None
-        if actor.next(lambda _: True) or any(each.execution.chain == chain.id for each in actor.running):
-            return None
-        return self.suspensions.why(actor.instance)
 
     # executions
 
@@ -457,13 +409,10 @@ class Engine:
         if not self._drives.active or len(self._attempts) >= self._outside.sandboxes:
             return False
         for actor, execution in self._actors.startable(self._drives.lets_run):
-            exceeded = self.suspensions.exceeded(actor.instance, self.now)
-            if exceeded is not None and not execution.is_deactivation:
-                self.suspend(actor.instance, "rate", exceeded, None if execution.awaited else execution.id)
-                return True
-            actor.pop()
-            if self._admits(execution):
-                self._start(actor, execution)
+            if not self.suspensions.stops(execution, actor.instance):
+                actor.pop()
+                if self._admits(execution):
+                    self._start(actor, execution)
             return True  # also where it was held or dropped: that may have ended a drive
         return False
 
@@ -488,10 +437,10 @@ class Engine:
         chain.methods[execution.method] += 1
         execution.attempts += 1
         execution.state = "running"
-        self._attempt_id += 1
+        self.last_attempt += 1
         version = actor.instance.version
         attempt = Attempt(
-            self._attempt_id, execution, actor.instance, version, self.now, self._outside.monotonic()
+            self.last_attempt, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
         args, kwargs = map(Mask(actor.instance.secrets), (execution.args, execution.kwargs))
         following = next_occurrence(execution, self._number + 1, self.now)
@@ -520,15 +469,11 @@ class Engine:
         execution = attempt.execution
         events = settle(execution, masked(attempt, verdict), self.now)
         wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
-        cpu_ms = result.cpu_ms if result else 0.0
-        cost, warnings = self.suspensions.ended(attempt, actor.instance, self.now, cpu_ms)
-        ending = ending_of(
-            attempt, verdict, result, events + warnings, ended=self.now, wall_ms=wall_ms, cost=cost
-        )
+        cost, warnings = self.suspensions.ended(attempt, result.cpu_ms if result else 0.0)
+        events += warnings
+        ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms, cost=cost)
         self._backend.finish(execution, attempt.id, ending)
-        overspent = self.suspensions.overspent(actor.instance, self.now)
-        if overspent is not None and actor.instance.suspended is None:
-            self.suspend(actor.instance, "rate", overspent, execution.id)
+        self.suspensions.stop_overspent(execution, actor.instance)
         self._drives.finished(execution, masked(attempt, verdict), verdict.value)
         if execution.state == "queued":
             self._timeline.add_due(execution)

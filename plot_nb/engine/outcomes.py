@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from plot_nb.engine.attempt import Attempt, GuestError, GuestResult, decode_result
 from plot_nb.engine.limits import Limits
-from plot_nb.engine.model import Callback, Method
+from plot_nb.engine.model import Callback
 from plot_nb.sandbox.pool import Result
 from plot_nb.tools.store import VALUE_LIMIT
 from plot_nb.twist import superjson
@@ -109,17 +110,24 @@ def method_gone(method: str, made: Callback | None, version: int) -> Verdict:
 
 
 def name_versions(
-    verdict: Verdict, method: Method, args: str, made: Callback | None, version: int
+    attempt: Attempt, verdict: Verdict, callback: Callable[[int, str], Callback | None]
 ) -> Verdict:
-    """Say between which versions the arguments of a callback ceased to fit, where that is what went wrong (SPEC 6)."""
-    if made is None or not (verdict.error or "").startswith("TypeError"):
+    """Say between which versions the arguments of a callback ceased to fit, where that is what went wrong (SPEC 6).
+
+    Args:
+        attempt: What ran.
+        verdict: How it ended.
+        callback: Looks one up, by instance and token.
+    """
+    execution, version = attempt.execution, attempt.version
+    if execution.callback is None or not (verdict.error or "").startswith("TypeError"):
         return verdict
-    count = len(json.loads(args)["json"])
-    if method.required <= count and (method.maximum is None or count <= method.maximum):
+    made = callback(execution.instance, execution.callback)
+    method, count = version.methods[execution.method], len(json.loads(execution.args)["json"])
+    if made is None or (method.required <= count and (method.maximum is None or count <= method.maximum)):
         return verdict
-    return replace(
-        verdict, error=f"{verdict.error} (version {made.version} made the callback, version {version} runs)"
-    )
+    versions = f"version {made.version} made the callback, version {version.number} runs"
+    return replace(verdict, error=f"{verdict.error} ({versions})")
 
 
 def limit_message(tool: str, operation: str, detail: str, limit: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plot_nb.engine.attempt import Attempt
-from plot_nb.engine.model import Callback, Execution, derive_id
+from plot_nb.engine.model import Callback, Cause, Execution, derive_id
 from plot_nb.tools.operation import Queued
 
 if TYPE_CHECKING:
@@ -74,6 +74,35 @@ class AttemptTasks:
         An immediate task cannot be cancelled, and one that is not there is no error.
         """
         self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key, scope=scope)
+
+
+def first_of_chain(
+    number: int,
+    identity: str,
+    now: int,
+    instance: int,
+    cause: Cause,
+    method: str,
+    args: str,
+    kwargs: str,
+    awaited: bool,
+) -> Execution:
+    """An execution for an event from outside."""
+    return Execution(
+        number,
+        identity,
+        instance,
+        cause,
+        method,
+        None,
+        args,
+        kwargs,
+        None,
+        identity,
+        now,
+        now,
+        awaited=awaited,
+    )
 
 
 def next_occurrence(execution: Execution, number: int, now: int) -> Execution | None:
