@@ -29,7 +29,13 @@ from tests.crash.witness import ORIGIN, Witness
 CHAIN = 10
 """Executions after which a chain pauses."""
 
-APART = timedelta(minutes=30)
+REQUESTS = 100
+"""The budget of each attempt."""
+
+RETENTION = timedelta(hours=10)
+"""How long the journal is kept: all steps but the last are sooner over."""
+
+APART = timedelta(minutes=20)
 """From one step to the next on the runtime's clock; a step that is done again ends before the next begins."""
 
 
@@ -39,6 +45,7 @@ class Client:
 
     runtime: Runtime
     witness: Witness
+    look: Path
     handles: dict[str, TwistHandle] = field(default_factory=dict)
 
     async def deploy(self, source: str, **settings: Any) -> TwistHandle:
@@ -191,6 +198,19 @@ async def back(client: Client) -> None:
     await client.runtime.advance(timedelta(minutes=10))
 
 
+@step
+async def look(client: Client) -> None:
+    """What there was to do, before retention drops it."""
+    state = State.copy_of(client.runtime.path, client.witness)
+    client.look.write_text(json.dumps(state.work()))
+
+
+@step
+async def retention(client: Client) -> None:
+    """Time passes until what came first is too old to be kept."""
+    await client.come_to(RETENTION + timedelta(hours=4))
+
+
 def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser()
@@ -211,15 +231,16 @@ async def main(given: argparse.Namespace) -> None:
     passage = Passage(deadly, "reopen" if path.exists() else "open")
     passage.watch()
     settings: dict[str, Any] = {
-        "limits": Limits(chain=CHAIN),
+        "limits": Limits(chain=CHAIN, requests=REQUESTS),
         "concurrency": 2,
         "faithful_forks": given.forks,
+        "retention": RETENTION,
     }
     async with Runtime(path, seed=7, **settings) as runtime:
         opened = State.copy_of(path, witness)
         expect_none("opened again", violations(opened, When.OPENED) + clock_violations(opened, runtime.now))
         runtime.mount(ORIGIN, witness.app)
-        client = Client(runtime, witness)
+        client = Client(runtime, witness, given.folder / "look.json")
         done = {item for who, what, item in witness.facts() if (who, what) == ("client", "step")}
         for number, (name, work) in enumerate(STEPS.items()):
             if name not in done:
@@ -228,11 +249,10 @@ async def main(given: argparse.Namespace) -> None:
                 await work(client)
                 witness.saw("client", "step", name)
         passage.step = "end"
-        await client.come_to(len(STEPS) * APART)
         await runtime.run_until_idle(timedelta(0))
         state = State.copy_of(path, witness)
         expect_none("in the end", violations(state, When.IDLE) + table_violations(state, runtime.twists()))
-        print(json.dumps({"store": state.final_store(), "work": state.work()}))
+        print(json.dumps({"store": state.final_store(), "work": json.loads(client.look.read_text())}))
     if given.record:
         given.record.write_text(json.dumps(passage.as_record()))
 

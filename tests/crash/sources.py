@@ -29,13 +29,16 @@ class Works(Witnessed, Twist):
     async def activate(self):
         await self.keep("activated")
         callback = await self.callback(self.tick, "tick")
-        await self.schedule_recurring("tick", callback, every=10 * MINUTE)
+        await self.schedule_recurring("tick", callback, every=30 * MINUTE)
 
     async def upgrade(self):
         await self.keep("upgraded", {"version": VERSION})
 
+    async def on_options_changed(self, old, new):
+        await self.keep("options changed")
+
     async def tick(self, name):
-        await self.keep(f"{name}:{(now() - EPOCH) // (10 * MINUTE):03}")
+        await self.keep(f"{name}:{(now() - EPOCH) // (30 * MINUTE):03}")
 
     # a chain
 
@@ -89,6 +92,7 @@ class Works(Witnessed, Twist):
     async def attempt(self):
         await self.run_task(await self.callback(self.failing))
         await self.run_task(await self.callback(self.flaky))
+        await self.run_task(await self.callback(self.greedy))
 
     async def failing(self):
         await self.keep("failing")
@@ -102,6 +106,11 @@ class Works(Witnessed, Twist):
         if not tried:
             raise ValueError("the first time")
         await self.keep("flaky")
+
+    async def greedy(self):
+        await self.keep("greedy")
+        while True:
+            await self.get("greedy")
 
     # callbacks
 
@@ -153,7 +162,7 @@ class Leaves(Witnessed, Twist):
     async def forget(self):
         await self.set_many({"one": 1, "two": 2})
         for n in range(3):
-            await self.run_task(await self.callback(self.recur, f"never {n}"), run_at=now() + 30 * MINUTE)
+            await self.run_task(await self.callback(self.recur, f"never {n}"), run_at=now() + 15 * MINUTE)
         await self.cancel_all_tasks()
         await self.delete_all_callbacks()
         await self.clear_all()

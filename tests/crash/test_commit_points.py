@@ -17,6 +17,7 @@ from tests.crash.plan import (
     differences,
     each_point_once,
     every_place,
+    killed,
     record,
     run,
     survive,
@@ -62,13 +63,11 @@ def test_a_process_that_dies_at_any_commit_point_loses_doubles_and_tears_nothing
 
 
 def test_a_fork_that_was_asked_for_is_seen(tmp_path: Path) -> None:
-    place = Place("chain", "after enqueue", 3)
-    assert (
-        run(tmp_path, "--forks", "--kill", place.step, place.point, place.nth).returncode == -signal.SIGKILL
-    )
-    ended = run(tmp_path, "--forks")
-    assert ended.returncode == 1
-    assert "chains_do_not_fork: link " in ended.stderr
+    for place in (Place("chain", "after enqueue", 3), Place("locks", "before claim", 1)):
+        assert killed(tmp_path, place, "--forks").returncode == -signal.SIGKILL
+    opened = run(tmp_path, "--forks")
+    assert opened.returncode == 1
+    assert "chains_do_not_fork: link " in opened.stderr
 
 
 @pytest.mark.prove
