@@ -179,10 +179,13 @@ def read_manifest(result: Result) -> Manifest:
 def _check_names(manifest: Manifest) -> None:
     """Refuse names that no source can spell: they are shown, and become attributes of the handle."""
     named = (("method", name) for name in manifest.methods)
+    scopes = {"", *manifest.tools}
     for what, name in (("class", manifest.name), *named, *(("tool", name) for name in manifest.tools)):
         parts = [name] if what == "class" else name.split(".")
         if not all(part.isidentifier() for part in parts) or len(name) > NAME_LIMIT:
             raise DeployError(f"not deployed: {name[:80]!a} is no name for a {what}")
+        if name.rpartition(".")[0] not in scopes:
+            raise DeployError(f"not deployed: {name[:80]!a} is no name for a {what}: no tool is before it")
 
 
 def make_version(number: int, source_digest: str, program: Program, manifest: Manifest) -> Version:
