@@ -37,6 +37,10 @@ class TwistInactive(PlotError):
     """The twist was deactivated."""
 
 
+class RetryRefused(PlotError):
+    """An execution cannot be tried again: it is unknown, not dead, or its key is taken."""
+
+
 class ExecutionFailed(PlotError):
     """The first execution of a run ended with another outcome than `ok`.
 

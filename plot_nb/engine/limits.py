@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 _LONGEST = 10**9
@@ -75,6 +75,8 @@ class Latency:
                 raise ValueError(f"Latency({name}={value!r}): give a timedelta of zero or more")
 
 
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
 ClockKind = Literal["virtual", "real"]
 
 
@@ -109,3 +111,18 @@ def check_settings(
         raise TypeError(f"retention={retention!r}: give a timedelta, such as timedelta(days=30), or None")
     if isinstance(retention, timedelta) and retention <= timedelta(0):
         raise ValueError(f"retention={retention!r}: give a timedelta above zero, or None to keep everything")
+
+
+def check_span(what: str, span: object, now: datetime) -> None:
+    """Check how much time shall pass.
+
+    Raises:
+        TypeError: If it is no timedelta.
+        ValueError: If time would go back, or beyond where a clock can follow.
+    """
+    if not isinstance(span, timedelta):
+        raise TypeError(f"{what} takes a timedelta, such as timedelta(hours=1), not {span!r}")
+    if span < timedelta(0):
+        raise ValueError(f"time cannot go back ({what} by {span})")
+    if span > _LATEST - now:
+        raise ValueError(f"{what} by {span} would go past the year 9000, where no clock can follow")

@@ -96,6 +96,26 @@ SELECT * FROM (
 """
 _LOG_COLUMNS = ("execution", "attempt", "seq", "time", "level", "line", "text")
 
+_DEAD_LETTERS = """
+SELECT e.id, i.twist, i.name, e.method, e.cause, e.key, e.attempts, a.outcome, a.error, a.line, a.ended
+FROM executions e JOIN instances i ON i.id = e.instance
+JOIN attempts a ON a.id = (SELECT max(id) FROM attempts WHERE execution = e.id)
+WHERE e.state = 'dead' AND (?1 IS NULL OR e.instance = ?1) ORDER BY a.id
+"""
+_DEAD_LETTER_COLUMNS = (
+    "execution",
+    "twist",
+    "instance",
+    "method",
+    "cause",
+    "key",
+    "attempts",
+    "outcome",
+    "error",
+    "line",
+    "died",
+)
+
 _STORE = """
 SELECT s.key, v.value, v.version, v.updated, a.execution
 FROM store s JOIN store_versions v ON v.id = s.head LEFT JOIN attempts a ON a.id = v.attempt_id
@@ -115,7 +135,7 @@ PROGRESS_COLUMNS = ("updated", "execution", "attempt", "method", "requests", "ou
 
 _INTEGERS = frozenset({"memory_peak", "line", "bytes_in", "bytes_out", "attempt", "seq", "requests"})
 _TEXTS = frozenset({"parent", "error", "traceback", "key", "execution", "outcome", "detail", "text", "args"})
-_TIMES = frozenset({"started", "ended", "time", "run_at", "queued", "created", "updated"})
+_TIMES = frozenset({"started", "ended", "time", "run_at", "queued", "created", "updated", "died"})
 
 
 def _frame(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> pd.DataFrame:
@@ -184,6 +204,11 @@ def logs(
     found = rows(path, _LOGS, id_list(attempts), id_list(also))
     shown = (row[: len(_LOG_COLUMNS)] for row in found)
     return _frame(_LOG_COLUMNS, map(mask.row, shown) if mask else shown)
+
+
+def dead_letters(path: Path, *, instance: int | None, mask: Mask) -> pd.DataFrame:
+    """One row per task that was given up, in the order in which they died; of one instance, or of all."""
+    return _frame(_DEAD_LETTER_COLUMNS, map(mask.row, rows(path, _DEAD_LETTERS, instance)))
 
 
 def store(path: Path, instance: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,10 +18,11 @@ from plot_nb.backend.sqlite import Durability, SqliteBackend
 from plot_nb.engine.chains import Drive
 from plot_nb.engine.clock import RealClock, VirtualClock, microseconds, to_datetime
 from plot_nb.engine.engine import Engine
-from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings
+from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings, check_span
 from plot_nb.engine.model import Instance
 from plot_nb.engine.prices import Prices, check_prices
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
+from plot_nb.runtime import dead_letters, rating
 from plot_nb.runtime.by_hand import check_entries, write_entries
 from plot_nb.runtime.deploying import (
     check_instance,
@@ -39,6 +40,8 @@ from plot_nb.tools.callbacks import suggestion
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from plot_nb.tools.network import AsgiApp
 
 T = TypeVar("T")
@@ -46,8 +49,6 @@ T = TypeVar("T")
 _WORKERS = 2
 
 _NO_TIME = timedelta(0)
-
-_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Runtime:
@@ -274,7 +275,7 @@ class Runtime:
         Raises:
             ValueError: If `by` is negative.
         """
-        self._check_span("advance", by)
+        check_span("advance", by, self.now)
         return await self._submit(self._pass_time(f"advance {by}", by, moves_clock=True, resume=False))
 
     async def run_until_idle(self, horizon: timedelta = timedelta(days=1)) -> Run:
@@ -282,18 +283,10 @@ class Runtime:
 
         On the real clock, which no horizon moves, all that is due by now.
         """
-        self._check_span("run_until_idle", horizon)
+        check_span("run_until_idle", horizon, self.now)
         if self.clock == "real":
             horizon = _NO_TIME
         return await self._submit(self._pass_time("run until idle", horizon, moves_clock=False, resume=True))
-
-    def _check_span(self, what: str, span: object) -> None:
-        if not isinstance(span, timedelta):
-            raise TypeError(f"{what} takes a timedelta, such as timedelta(hours=1), not {span!r}")
-        if span < timedelta(0):
-            raise ValueError(f"time cannot go back ({what} by {span})")
-        if span > _LATEST - self.now:
-            raise ValueError(f"{what} by {span} would go past the year 9000, where no clock can follow")
 
     async def _pass_time(self, title: str, by: timedelta, *, moves_clock: bool, resume: bool) -> Run:
         await self._thread.ready()
@@ -353,6 +346,34 @@ class Runtime:
     def running(self) -> tuple[Run, ...]:
         """What runs at this moment, each as far as it has come."""
         return tuple(self._running)
+
+    # rates, suspensions and dead letters
+
+    def rates(self, twist: TwistHandle) -> pd.DataFrame:
+        """One row per rate limit: what is used of it, the pace a minute, and when at that pace it would be over."""
+        return rating.rates(self, rating.instance_of(self, twist, "rates"))
+
+    async def suspend(self, twist: TwistHandle) -> None:
+        """Let nothing of a twist run until `resume`: what is queued stays queued, a call of it ends `suspended`."""
+        await self._submit(rating.suspend(self, rating.instance_of(self, twist, "suspend")))
+
+    async def resume(self, twist: TwistHandle) -> Run:
+        """End a suspension of either kind, and run what was due and waited; rates are counted anew."""
+        return await self._submit(rating.resume(self, rating.instance_of(self, twist, "resume")))
+
+    def dead_letters(self, twist: TwistHandle | None = None) -> pd.DataFrame:
+        """One row per task that was given up; of one twist, or of all."""
+        self._check_open()
+        return dead_letters.listed(self, twist)
+
+    async def retry(self, execution: str) -> Run:
+        """Try a dead letter again, three times, with its chain; what it queued before is not queued again.
+
+        Raises:
+            RetryRefused: If there is none of that id, or its key is taken by a task that waits.
+            TwistInactive: If its twist was deactivated.
+        """
+        return await self._submit(dead_letters.retry(self, execution))
 
     # around it
 
