@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-AWAITED = frozenset({"call", "run", "open", "reset"})
+AWAITED = frozenset({"call", "run", "advance", "deactivate", "open", "reset"})
 """The commands of `%twist` that run something; the others only show."""
 
 

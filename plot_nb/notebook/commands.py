@@ -13,6 +13,7 @@ from IPython import get_ipython
 from plot_nb.journal.wire import Panel
 from plot_nb.notebook.arguments import parse_call
 from plot_nb.notebook.compiling import sandbox_compiled
+from plot_nb.notebook.durations import parse_duration
 from plot_nb.notebook.problems import MagicError, nearest
 from plot_nb.notebook.showing import draws_widgets_only
 from plot_nb.runtime import Run, Runtime, TwistHandle, opened, use
@@ -53,6 +54,31 @@ async def run(runtime: Runtime) -> Run:
     """Go on with paused chains, and with what a killed process left unfinished."""
     await sandbox_compiled()
     return await runtime.run_until_idle()
+
+
+async def advance(runtime: Runtime, text: str) -> Run:
+    """Let time pass; what falls due meanwhile runs.
+
+    Raises:
+        MagicError: If that is no span of time.
+    """
+    span = parse_duration(text)
+    await sandbox_compiled()
+    try:
+        return await runtime.advance(span)
+    except ValueError as error:
+        raise MagicError(str(error)) from None
+
+
+async def deactivate(runtime: Runtime, namespace: Namespace, name: str) -> Run:
+    """Run a twist's `deactivate`, and drop what waits in it.
+
+    Raises:
+        MagicError: If there is no such twist.
+    """
+    twist = find_twist(runtime, namespace, name)
+    await sandbox_compiled()
+    return await twist.deactivate()
 
 
 def store(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:

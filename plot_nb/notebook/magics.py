@@ -13,7 +13,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from plot_nb.errors import PlotError
-from plot_nb.notebook import commands
+from plot_nb.notebook import commands, looking
 from plot_nb.notebook.awaiting import wait_blocking
 from plot_nb.notebook.commands import Namespace
 from plot_nb.notebook.deploying import defines, deploy_cell
@@ -117,12 +117,16 @@ class TwistMagics(Magics):
 
         %twist call Name.method [arguments]  call a method; arguments are Python: %twist call Sync.page 1 size=50
         %twist run                           go on with paused chains and unfinished work
+        %twist advance SPAN                  let time pass, such as 2h or 1d 30m; what falls due runs
+        %twist deactivate [Name]             run its `deactivate`, and drop its tasks, callbacks and webhooks
         %twist inspect [Name]                all that happened, live: in a twist, or in everything that is deployed
         %twist store [Name]                  the Store, a row for each key
         %twist budget                        of the last run: what each execution spent of its limits
         %twist chain                         of the last run: what set off what, and when
         %twist progress KEY [Name]           of the last run: each write of a Store key; with a name: of all its runs
         %twist logs                          of the last run: what was printed and logged
+        %twist tasks [Name]                  what waits: immediate work, schedules, recurring tasks
+        %twist callbacks [Name]              callbacks that were not deleted
         %twist open PATH                     use that state file from now on; made if it is not there
         %twist reset                         drop all twists, state and journal
 
@@ -201,6 +205,10 @@ def _progress(namespace: Namespace, text: str) -> commands.Picture:
 COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
     "call": lambda namespace, text: commands.call(current(), namespace, text),
     "run": lambda namespace, text: commands.run(_current_unless_more(text, "run")),
+    "advance": lambda namespace, text: commands.advance(current(), text),
+    "deactivate": lambda namespace, text: commands.deactivate(current(), namespace, text),
+    "tasks": lambda namespace, text: looking.tasks(current(), namespace, text),
+    "callbacks": lambda namespace, text: looking.callbacks(current(), namespace, text),
     "inspect": lambda namespace, text: commands.inspect(current(), namespace, text),
     "store": lambda namespace, text: commands.store(current(), namespace, text),
     "budget": lambda namespace, text: commands.budget(_current_unless_more(text, "budget")),

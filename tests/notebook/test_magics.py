@@ -373,3 +373,52 @@ def test_unloading_takes_everything_out(shell: InteractiveShell) -> None:
 
 def test_the_help_names_all_that_need_not_be_imported() -> None:
     assert f"no import in the cell: {', '.join(BARE_NAMES)}." in str(TwistMagics.cell.__doc__)
+
+
+LATER = """%%twist
+from datetime import timedelta
+
+class Later(Twist):
+    async def plan(self):
+        await self.schedule_recurring("tick", await self.callback(self.tick, 7), every=timedelta(hours=1))
+        await self.run_task(await self.callback(self.tick, 8), run_at=now() + timedelta(days=2))
+
+    async def tick(self, number):
+        return number
+"""
+
+
+@pytest.mark.rule("7.16")
+def test_advance_runs_what_falls_due(cell: Cell) -> None:
+    cell(LATER)
+    cell("await Later.plan()")
+
+    run = cell("%twist advance 3h 30m").result
+
+    assert list(run.executions["method"]) == ["tick"] * 3
+    refused = cell("%twist advance soon").error_in_exec
+    assert isinstance(refused, MagicError)
+    assert "no span of time" in str(refused)
+
+
+def test_what_waits_is_shown_in_order_of_time(cell: Cell) -> None:
+    cell(LATER)
+    assert repr(cell("%twist tasks").result) == "Nothing waits."
+    cell("await Later.plan()")
+
+    text = repr(cell("%twist tasks").result)
+    assert text.index("schedule") < text.index("0 days 01:00:00") < text.index("task ")
+    assert "tick" in repr(cell("%twist tasks Later").result)
+    assert "<table" in cell("%twist callbacks").result.bundle["text/html"]
+    assert '"json":[7]' in repr(cell("%twist callbacks Later").result)
+
+
+@pytest.mark.rule("10.6", "10.7")
+def test_deactivate_drops_what_waits(cell: Cell) -> None:
+    cell(LATER)
+    cell("await Later.plan()")
+
+    cell("%twist deactivate Later")
+
+    assert repr(cell("%twist tasks").result) == "Nothing waits."
+    assert repr(cell("%twist callbacks").result) == "There are no callbacks."

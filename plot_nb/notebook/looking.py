@@ -1,0 +1,75 @@
+"""What `%twist` shows as tables: what waits, what was kept, and what has to be looked after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plot_nb.notebook.commands import Namespace, Picture, find_twist
+from plot_nb.runtime import Runtime, TwistHandle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TASKS = ["method", "cause", "state", "run_at", "every", "key", "attempts", "queued", "execution"]
+
+
+def tasks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """What waits or runs, of one twist or of all: immediate work, schedules and recurring tasks, in order of time."""
+    return _shown(tasks_frame(_chosen(runtime, namespace, name)), f"What waits{_of(name)}", "Nothing waits.")
+
+
+def tasks_frame(twists: list[TwistHandle]) -> pd.DataFrame:
+    """One row per task that has not ended."""
+    import pandas as pd
+
+    found = []
+    for twist in twists:
+        frame = twist.tasks
+        frame = frame[frame["state"].isin(["queued", "running"])]
+        frame = frame.assign(every=pd.to_timedelta(frame["every_ms"], unit="ms"))[_TASKS]
+        found.append(_named(frame, twist))
+    return _together(found, ["twist", *_TASKS]).sort_values("run_at", kind="stable", ignore_index=True)
+
+
+def callbacks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """Callbacks that were not deleted, of one twist or of all."""
+    columns = ["method", "args", "version", "created", "execution", "callback"]
+    found = []
+    for twist in _chosen(runtime, namespace, name):
+        frame = twist.callbacks
+        found.append(_named(frame[~frame["deleted"].astype(bool)][columns], twist))
+    return _shown(_together(found, ["twist", *columns]), f"Callbacks{_of(name)}", "There are no callbacks.")
+
+
+def _chosen(runtime: Runtime, namespace: Namespace, name: str) -> list[TwistHandle]:
+    return [find_twist(runtime, namespace, name)] if name else runtime.twists()
+
+
+def _of(name: str) -> str:
+    return f" of {name}" if name else ""
+
+
+def _named(frame: pd.DataFrame, twist: TwistHandle) -> pd.DataFrame:
+    instance = twist._instance.name
+    frame = frame.copy()
+    frame.insert(0, "twist", twist.name if instance == "default" else f"{twist.name} ({instance})")
+    return frame
+
+
+def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+
+
+def _shown(frame: pd.DataFrame, caption: str, nothing: str) -> Picture:
+    from plot_nb import view
+    from plot_nb.view.hostile import markup
+    from plot_nb.view.style import page
+
+    if not len(frame):
+        return Picture({"text/html": page(f"<p>{markup(nothing)}</p>"), "text/plain": nothing})
+    if frame["twist"].nunique() == 1:
+        frame = frame.drop(columns="twist")
+    return Picture(view.table(frame.dropna(axis=1, how="all"), caption))
