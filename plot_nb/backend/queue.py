@@ -21,6 +21,9 @@ _INSERT_EXECUTION = (
 )
 _values = attrgetter(*_EXECUTION)
 
+_UNFINISHED = "state IN ('queued', 'running')"
+"""In the words of the index: SQLite takes it for no others, and would read through all that has ended."""
+
 _NOTHING = frozenset({'{"json":[]}', '{"json":{}}', '{"json":null}'})
 """No arguments, or a result of None: what most executions have, and what no payload is kept for."""
 
@@ -66,7 +69,7 @@ class QueueTables(Database):
     def queued(self) -> list[Execution]:
         """All executions that wait, in the order of queueing."""
         rows = self._execute(
-            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE state = 'queued' ORDER BY number"
+            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE {_UNFINISHED} AND state = 'queued' ORDER BY number"
         )
         return [Execution(*row) for row in rows]
 
@@ -227,11 +230,11 @@ class QueueTables(Database):
                 "INSERT INTO events (time, execution, kind, text) SELECT ?, id, 'crashed',"
                 " CASE WHEN awaited THEN 'cut off when its runtime was closed or its process ended; not run again'"
                 " ELSE 'cut off when its runtime was closed or its process ended; offered again' END"
-                " FROM executions WHERE state = 'running'",
+                f" FROM executions WHERE {_UNFINISHED} AND state = 'running'",
                 (now,),
             )
             # A call that had not begun is nobody's any more either: who awaited it is gone.
             self._execute(
                 "UPDATE executions SET state = CASE WHEN awaited THEN 'done' ELSE 'queued' END"
-                " WHERE state = 'running' OR (state = 'queued' AND awaited)"
+                f" WHERE {_UNFINISHED} AND (state = 'running' OR awaited)"
             )

@@ -70,10 +70,12 @@ SELECT attempt_id, {", ".join(f"sum(tool = '{kind}')" for kind in KINDS[:-1])} F
 WHERE attempt_id IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY attempt_id
 """
 
+# The first condition is the index's own: SQLite takes it for no other.
 _SCHEDULED = """
 SELECT e.number, p.number, e.method, coalesce(e.key, ''), e.due, e.every / 1000.0, e.parent, e.instance
 FROM executions e LEFT JOIN executions p ON p.id = e.parent
-WHERE e.state = 'queued' AND NOT e.awaited AND e.cause != 'lifecycle' AND e.attempts = 0 {where}
+WHERE e.state IN ('queued', 'running')
+  AND e.state = 'queued' AND NOT e.awaited AND e.cause != 'lifecycle' AND e.attempts = 0 {where}
 ORDER BY e.due, e.number
 """
 

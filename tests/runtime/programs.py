@@ -239,24 +239,29 @@ def _statements(draw: Draw, most: int) -> list[str]:
     return [f"        {OPERATIONS[draw.operation()](draw)}" for _ in draw.some(1, most)]
 
 
-def recorded(seed: int, programs: int, *, concurrency: int = 1) -> Recorded:
-    """Let programs happen on one runtime, and give all rows of its state file, by table.
+async def happen(runtime: Runtime, seed: int, programs: int) -> None:
+    """Let programs happen on a runtime.
 
     Each is an instance of its own; what earlier ones have scheduled goes on beside the later ones.
     """
+    draw = Draw(seed)
+    runtime.mount("https://api.example.com", demo.make_app(items=40, failures=0.2, seed=seed % 7))
+    for number in range(programs):
+        stage = Stage(runtime, f"program {number}", draw)
+        await stage.deploy()
+        await stage.call()
+        for _ in draw.some(1, 4):
+            await HAPPENINGS[draw.pick(list(HAPPENINGS))](stage)
+        await stage.idle()
+        if draw.chances(0.7):
+            await stage.deactivate()
+
+
+def recorded(seed: int, programs: int, *, concurrency: int = 1) -> Recorded:
+    """Let programs happen on a new runtime, and give all rows of its state file, by table."""
 
     async def work(runtime: Runtime) -> Recorded:
-        draw = Draw(seed)
-        runtime.mount("https://api.example.com", demo.make_app(items=40, failures=0.2, seed=seed % 7))
-        for number in range(programs):
-            stage = Stage(runtime, f"program {number}", draw)
-            await stage.deploy()
-            await stage.call()
-            for _ in draw.some(1, 4):
-                await HAPPENINGS[draw.pick(list(HAPPENINGS))](stage)
-            await stage.idle()
-            if draw.chances(0.7):
-                await stage.deactivate()
+        await happen(runtime, seed, programs)
         return rows(runtime.path)
 
     return on_runtime(work, seed=seed, concurrency=concurrency, limits=LIMITS)
