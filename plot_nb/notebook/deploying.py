@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from plot_nb.errors import DeployError
 from plot_nb.notebook.compiling import sandbox_compiled
 from plot_nb.notebook.problems import MagicError, excerpt, shorten
-from plot_nb.runtime import Runtime, TwistHandle
+from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport
 
 _CLASS = re.compile(r"^class[ \t]+(\w+)", re.MULTILINE)
 _TWIST_CLASS = re.compile(r"^class[ \t]+(\w+)\s*\([^)]*Twist", re.MULTILINE)
@@ -25,6 +26,7 @@ async def deploy_cell(
     instance: str = "default",
     options: Mapping[str, Any] | None = None,
     modules: Mapping[str, str] | None = None,
+    before: Callable[[UpgradeReport], object] | None = None,
 ) -> TwistHandle:
     """Deploy the class of a cell; lines are counted as the cell's reader counts them.
 
@@ -36,19 +38,47 @@ async def deploy_cell(
         instance: See `Runtime.deploy`; so are the others.
         options: What the twist finds in `self.options`.
         modules: Source texts that the twist can import, by name.
+        before: See `Runtime.deploy`.
 
     Raises:
         DeployError: If it is not deployed. IPython shows it by the line at fault.
         MagicError: If an argument is wrong, or no sandbox can start.
     """
+    source = await _source(body, above)
+    with _shown_in_place(source, [*[""] * above, first_line]):
+        return await runtime.deploy(source, instance, options, modules, filename=label(body), before=before)
+
+
+async def check_cell(
+    runtime: Runtime,
+    body: str,
+    *,
+    first_line: str = "%%twist --check",
+    above: int = 0,
+    instance: str = "default",
+    options: Mapping[str, Any] | None = None,
+    modules: Mapping[str, str] | None = None,
+) -> UpgradeReport | None:
+    """What deploying a cell would break; nothing is deployed. Arguments and errors as for `deploy_cell`."""
+    source = await _source(body, above)
+    with _shown_in_place(source, [*[""] * above, first_line]):
+        return await runtime.check_upgrade(source, instance, options, modules)
+
+
+async def _source(body: str, above: int) -> str:
     if not body.strip():
         raise MagicError("the cell is empty: write a class that extends Twist below %%twist")
     await sandbox_compiled()
-    source = "\n" * (above + 1) + body
+    return "\n" * (above + 1) + body
+
+
+@contextmanager
+def _shown_in_place(source: str, head: list[str]) -> Iterator[None]:
+    """Show what is wrong with a source by the line at fault."""
     try:
-        return await runtime.deploy(source, instance, options, modules, filename=label(body))
+        yield
     except DeployError as error:
-        shorten(error, _place(error, source, [*[""] * above, first_line]))
+        shorten(error, _place(error, source, head))
         raise
     except (TypeError, ValueError) as error:
         raise MagicError(str(error)) from None

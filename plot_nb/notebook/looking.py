@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plot_nb.notebook.commands import Namespace, Picture, find_twist
-from plot_nb.runtime import Runtime, TwistHandle
+from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,27 @@ def callbacks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture
     return _shown(_together(found, ["twist", *columns]), f"Callbacks{_of(name)}", "There are no callbacks.")
 
 
+def upgrade(report: UpgradeReport | None) -> Picture:
+    """What an upgrade breaks, a row for each callback."""
+    if report is None:
+        return _said("Nothing would be replaced: the twist is new, or its source is unchanged.")
+    if not report.broken and not report.may_run:
+        return _said(f"{report}.")
+    from plot_nb import view
+    from plot_nb.view.hostile import isolated, markup
+    from plot_nb.view.style import page
+
+    frame = report.frame[["held_by", "key", "method", "made_by", "detail", "holder"]].rename(
+        columns={"made_by": "made by version", "held_by": "held by", "detail": "what is wrong"}
+    )
+    caption = f"{report.twist}: what version {report.after} breaks"
+    word = "waits and will fail" if len(report.broken) == 1 else "wait and will fail"
+    note = f"{len(report.broken)} {word}; {len(report.may_run)} in the Store may be run."
+    html = view.table(frame, caption)["text/html"]
+    above = page(f'<p class="note e"><b>✕ {isolated(caption)}.</b> {markup(note)}</p>')
+    return Picture({"text/html": above + html, "text/plain": str(report)})
+
+
 def _chosen(runtime: Runtime, namespace: Namespace, name: str) -> list[TwistHandle]:
     return [find_twist(runtime, namespace, name)] if name else runtime.twists()
 
@@ -65,11 +86,17 @@ def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 def _shown(frame: pd.DataFrame, caption: str, nothing: str) -> Picture:
     from plot_nb import view
-    from plot_nb.view.hostile import markup
-    from plot_nb.view.style import page
 
     if not len(frame):
-        return Picture({"text/html": page(f"<p>{markup(nothing)}</p>"), "text/plain": nothing})
+        return _said(nothing)
     if frame["twist"].nunique() == 1:
         frame = frame.drop(columns="twist")
     return Picture(view.table(frame.dropna(axis=1, how="all"), caption))
+
+
+def _said(text: str) -> Picture:
+    from plot_nb.view.hostile import line, markup
+    from plot_nb.view.style import page
+
+    text = line(text, 500)
+    return Picture({"text/html": page(f"<p>{markup(text)}</p>"), "text/plain": text})

@@ -11,14 +11,15 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.display import display
 
 from plot_nb.errors import PlotError
 from plot_nb.notebook import commands, looking
 from plot_nb.notebook.awaiting import wait_blocking
 from plot_nb.notebook.commands import Namespace
-from plot_nb.notebook.deploying import defines, deploy_cell
+from plot_nb.notebook.deploying import check_cell, defines, deploy_cell
 from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
-from plot_nb.runtime import Runtime, TwistHandle, current
+from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport, current
 
 
 @magics_class
@@ -43,6 +44,7 @@ class TwistMagics(Magics):
     @argument(
         "--modules", metavar="VAR", help="a variable: dict of source texts that the twist can import, by name"
     )
+    @argument("--check", action="store_true", help="show what the upgrade would break, and deploy nothing")
     @argument("-h", "--help", action="store_true", help="show this")
     @cell_magic("twist")
     def cell(self, line: str, cell: str) -> Coroutine[Any, Any, TwistHandle | None]:
@@ -57,7 +59,8 @@ class TwistMagics(Magics):
 
         In the next cell, `await CalendarSync.start_sync()` runs a method and the chain of tasks that it sets off,
         and shows what happened. The first deploy makes version 1 and runs `activate`; a changed class makes the
-        next version and runs `upgrade`; an unchanged one does nothing. `CalendarSync.store` is a DataFrame.
+        next version and runs `upgrade`; an unchanged one does nothing. What an upgrade breaks of what waits is shown
+        before it takes effect. `CalendarSync.store` is a DataFrame.
 
         These need no import in the cell: Twist, Tool, Network, Uuid, Url, UNDEFINED, fetch, now. The pure-Python
         standard library can be imported.
@@ -72,15 +75,17 @@ class TwistMagics(Magics):
                 print_help(self.cell)
                 return None
             namespace = self.shell.user_ns
-            twist = await deploy_cell(
-                current(),
-                cell,
-                first_line=first_line,
-                above=self._lines_above(cell),
-                instance=given.instance,
-                options=_variable(namespace, "--options", given.options),
-                modules=_variable(namespace, "--modules", given.modules),
-            )
+            settings: dict[str, Any] = {
+                "first_line": first_line,
+                "above": self._lines_above(cell),
+                "instance": given.instance,
+                "options": _variable(namespace, "--options", given.options),
+                "modules": _variable(namespace, "--modules", given.modules),
+            }
+            if given.check:
+                display(looking.upgrade(await check_cell(current(), cell, **settings)))
+                return None
+            twist = await deploy_cell(current(), cell, **settings, before=_show_what_breaks)
         except PlotError as error:
             if not is_shortened(error):
                 shorten(error, excerpt([first_line], {1}))
@@ -175,6 +180,11 @@ def print_help(magic: Callable[..., Any]) -> None:
     from inspect import cleandoc
 
     print(cleandoc(magic.__doc__ or "").removeprefix("::\n\n"))  # noqa: T201  # the cell's output
+
+
+def _show_what_breaks(report: UpgradeReport) -> None:
+    if report.broken or report.may_run:
+        display(looking.upgrade(report))
 
 
 def _variable(namespace: Namespace, option: str, name: str | None) -> Any:

@@ -4,5 +4,6 @@ from plot_nb.runtime.handle import TwistHandle
 from plot_nb.runtime.in_use import current, opened, use
 from plot_nb.runtime.run import Run
 from plot_nb.runtime.runtime import Runtime
+from plot_nb.runtime.upgrading import UpgradeReport
 
-__all__ = ["Run", "Runtime", "TwistHandle", "current", "opened", "use"]
+__all__ = ["Run", "Runtime", "TwistHandle", "UpgradeReport", "current", "opened", "use"]

@@ -193,7 +193,7 @@ class Runtime:
         if candidate.report is not None and before is not None:
             before(candidate.report)
         installed, run = await self._submit(Installer(self).install(candidate))
-        return TwistHandle(self, installed, run, candidate.report)
+        return TwistHandle(self, installed, run, candidate.report if before is None else None)
 
     async def check_upgrade(
         self,

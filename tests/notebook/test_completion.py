@@ -114,14 +114,14 @@ def either(front: Front, kernel: Kernel, request: pytest.FixtureRequest) -> Iter
 
 
 MAGICS: list[tuple[str, list[str]]] = [
-    ("%%twist --|", ["--instance", "--options", "--modules", "--help"]),
-    ("%%twist |\nclass A(Twist): pass", ["--instance", "--options", "--modules", "--help"]),
+    ("%%twist --|", ["--instance", "--options", "--modules", "--check", "--help"]),
+    ("%%twist |\nclass A(Twist): pass", ["--instance", "--options", "--modules", "--check", "--help"]),
     ("%%twist --op|", ["--options"]),
     ("%%twist --options |", ["mods", "opts"]),
     ("%%twist --options=o|", ["opts"]),
     ("%%twist --modules m|\nclass A(Twist): pass", ["mods"]),
     ("%%twist --instance |", ["default", "other"]),
-    ("%%twist --options opts --|", ["--instance", "--modules", "--help"]),
+    ("%%twist --options opts --|", ["--instance", "--modules", "--check", "--help"]),
     ("%twist |", list(COMMANDS)),
     ("%twist st|", ["store"]),
     ("  found = %twist sto|", ["store"]),

@@ -422,3 +422,32 @@ def test_deactivate_drops_what_waits(cell: Cell) -> None:
 
     assert repr(cell("%twist tasks").result) == "Nothing waits."
     assert repr(cell("%twist callbacks").result) == "There are no callbacks."
+
+
+@pytest.mark.rule("10.16", "10.20")
+def test_what_an_upgrade_breaks_is_shown_before_it_takes_effect(
+    cell: Cell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell(LATER)
+    cell("await Later.plan()")
+
+    upgraded = cell(LATER.replace("self, number", "self")).result
+
+    shown = capsys.readouterr().out
+    assert upgraded.version == 2
+    assert "version 2 of Later breaks 2 that wait" in shown
+    assert "tick() takes 0 arguments in version 2, it gets 1" in shown
+    assert "breaks" not in repr(upgraded)
+
+
+@pytest.mark.rule("10.19")
+def test_a_check_shows_the_same_and_deploys_nothing(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    cell(LATER)
+    cell("await Later.plan()")
+    checked = LATER.replace("%%twist", "%%twist --check")
+
+    assert cell(checked.replace("self, number", "self")).result is None
+    assert "version 2 of Later breaks 2 that wait" in capsys.readouterr().out
+    assert cell(checked).result is None
+    assert "Nothing would be replaced" in capsys.readouterr().out
+    assert cell("Later.version").result == 1
