@@ -49,11 +49,3 @@ class CallbackTables(Database):
                     if scope in {None, method.rpartition(".")[0]}
                 ],
             )
-
-    def live_webhooks(self, instance: int) -> list[tuple[str, str, str, int]]:
-        """Rows (token, method, args, version) of the webhooks of an instance that were not deleted."""
-        return self._execute(
-            "SELECT token, method, args, version FROM webhooks WHERE instance = ? AND deleted IS NULL"
-            " ORDER BY created, token",
-            (instance,),
-        ).fetchall()

@@ -59,6 +59,25 @@ class Enqueued:
     kept: str | None = None
 
 
+class Webhook(NamedTuple):
+    """What the token in a webhook's URL stands for.
+
+    Attributes:
+        args: The extra arguments, as superjson text of a list.
+        version: Which version made it.
+        sync: Whether who posts waits for what the method returns.
+        derived: Whether the token follows from the seed.
+    """
+
+    token: str
+    instance: int
+    method: str
+    args: str
+    version: int
+    sync: int
+    derived: int
+
+
 class InstanceRow(NamedTuple):
     """An instance and its version in force, as the file has them; `options`, `former` and `manifest` are JSON."""
 

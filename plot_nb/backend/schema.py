@@ -61,7 +61,7 @@ CREATE INDEX callbacks_live ON callbacks (instance) WHERE deleted IS NULL;
 CREATE TABLE webhooks (
     token TEXT PRIMARY KEY, instance INTEGER NOT NULL, method TEXT NOT NULL, args TEXT NOT NULL,
     version INTEGER NOT NULL, sync INTEGER NOT NULL, derived INTEGER NOT NULL, attempt_id INTEGER,
-    created INTEGER NOT NULL, deleted INTEGER
+    created INTEGER NOT NULL, deleted INTEGER, posts INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX webhooks_live ON webhooks (instance) WHERE deleted IS NULL;
 

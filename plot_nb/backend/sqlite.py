@@ -9,11 +9,12 @@ from plot_nb.backend.queue import PAYLOAD_LIMIT
 from plot_nb.backend.retention import RetentionTables
 from plot_nb.backend.schema import TABLES
 from plot_nb.backend.store import StoreTables
+from plot_nb.backend.webhooks import WebhookTables
 
 __all__ = ["PAYLOAD_LIMIT", "Durability", "SqliteBackend"]
 
 
-class SqliteBackend(InstanceTables, StoreTables, CallbackTables, RetentionTables):
+class SqliteBackend(InstanceTables, StoreTables, CallbackTables, WebhookTables, RetentionTables):
     """The tables of `schema`, behind the operations that the engine needs: each family has a module of its own."""
 
     def latest_time(self) -> int | None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.model import Execution, Instance
 
+BESIDE = 8
+"""Sandboxes that are had for synchronous webhooks where all others are taken, each a process of its own meanwhile."""
+
 
 @dataclass(slots=True, eq=False)
 class Actor:
@@ -42,6 +45,11 @@ class Actor:
             heapq.heappop(self.ready)
         return bool(self.ready)
 
+    def begin(self, attempt: Attempt) -> None:
+        """It runs from now on, and others wait for it unless it runs beside them."""
+        if not attempt.execution.runs_beside:
+            self.running.add(attempt)
+
     def pop(self) -> None:
         """Take what `next` named."""
         heapq.heappop(self.ready)
@@ -72,13 +80,24 @@ class Actors:
         else:
             actor.instance = instance
 
-    def startable(self, lets_run: Callable[[Execution], bool]) -> Iterable[tuple[Actor, Execution]]:
-        """What may begin now, in the order in which instances were installed."""
+    def startable(
+        self, lets_run: Callable[[Execution], bool], room: int
+    ) -> Iterable[tuple[Actor, Execution]]:
+        """What may begin now, in the order in which instances were installed.
+
+        Args:
+            lets_run: Whether somebody lets an execution run.
+            room: How many sandboxes are free. What runs beside all else begins without; a few more are had for it.
+        """
         for actor in self:
-            if len(actor.running) < self._concurrency:
-                execution = actor.next(lets_run)
-                if execution is not None:
-                    yield actor, execution
+            execution = actor.next(lets_run)
+            if execution is None:
+                continue
+            if room > -BESIDE if execution.runs_beside else room > 0 and self._has_turn(actor):
+                yield actor, execution
+
+    def _has_turn(self, actor: Actor) -> bool:
+        return len(actor.running) < self._concurrency
 
     def waits(self, lets_run: Callable[[Execution], bool]) -> bool:
         """Whether anything waits that may begin as soon as there is a place for it."""

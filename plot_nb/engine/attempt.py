@@ -6,13 +6,14 @@ but which answer goes to which awaiting coroutine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
 
 from plot_nb.engine.model import Execution, Instance, Version
+from plot_nb.engine.under_way import UnderWay
 from plot_nb.sandbox.pool import Log, Seat
 
 CROSSING_REQUESTS = 256
@@ -94,15 +95,6 @@ class RequestRow:
         )
 
 
-@dataclass(slots=True)
-class Fetching:
-    """A fetch under way."""
-
-    row: RequestRow
-    real_started: float
-    cancel: Callable[[], object] = lambda: None
-
-
 @dataclass(slots=True, eq=False)
 class Attempt:
     """The host's side of one sandbox.
@@ -111,7 +103,7 @@ class Attempt:
         used: Requests performed or being performed: the meter. Only the engine counts it.
         refused: The first request over the limit, if any.
         pending: Answers that are scheduled.
-        fetching: Fetches under way, by their request's number.
+        under_way: What the world has not answered yet, by the request's number.
         crossing: Number of the crossing in which the guest waits; answers and timers of an older one are stale.
         cpu_ms: CPU of the guest up to that crossing.
         answers: What goes to the guest with the next answer.
@@ -134,7 +126,7 @@ class Attempt:
     cpu_ms: float = 0.0
     waiting: bool = False
     pending: int = 0
-    fetching: dict[int, Fetching] = field(default_factory=dict)
+    under_way: dict[int, UnderWay] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
     owed: int = 0
     requests: list[RequestRow] = field(default_factory=list)
@@ -155,8 +147,13 @@ class Attempt:
         """A log line of the runtime's own."""
         self.logs.append((self.used, now, level, line, text))
 
-    def take_answers(self, now: int) -> bytes:
-        """The frame that goes back through the wall; what exceeds its size stays for the next."""
+    def answer(self, now: int) -> None:
+        """Let the guest go on, with the answers that fit into one frame; the others stay for the next."""
+        assert self.seat is not None
+        self.waiting = False
+        self.seat.answer(self._take_answers(now))
+
+    def _take_answers(self, now: int) -> bytes:
         size = taken = 0
         for answer in self.answers:
             size += len(answer)
@@ -167,8 +164,17 @@ class Attempt:
         self.owed -= sum(map(len, answers))
         return b'{"now":%s,"answers":[%s]}' % (repr(now / 1000).encode(), b",".join(answers))
 
-    def invocation(self, *, now: int, seed: int, limit: int) -> bytes:
-        """What the sandbox needs to run the method."""
+    def invocation(
+        self, *, now: int, seed: int, limit: int, mounted: Mapping[str, Sequence[str]] | None = None
+    ) -> bytes:
+        """What the sandbox needs to run the method.
+
+        Args:
+            now: The runtime's time.
+            seed: Of its randomness.
+            limit: Its requests.
+            mounted: Methods of the tools that the user mounted, by the tools' names.
+        """
         return msgspec.json.encode(
             {
                 "kind": "call",
@@ -184,6 +190,7 @@ class Attempt:
                 "now": now / 1000,
                 "version": self.version.number,
                 "limit": limit,
+                **({"mounted": mounted} if mounted else {}),
             }
         )
 

@@ -54,6 +54,7 @@ class Drive:
 
     Attributes:
         chain: The chain awaited; None for all work that falls due.
+        alone: The only execution of the chain that is awaited; None for all of it.
         until: With no chain: the moment up to which work runs.
         moves_clock: Whether the clock stands at `until` in the end, whatever ran.
         attempts: Ids of the attempts that ran for it.
@@ -76,6 +77,7 @@ class Drive:
     value: str | None = None
     failure: Exception | None = None
     paused: str | None = None
+    alone: Execution | None = None
 
     def lets_run(self, scheduled: Execution) -> bool:
         """Whether work for later may begin for its sake."""

@@ -23,7 +23,7 @@ from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.prices import Prices
-from plot_nb.engine.queueing import AttemptTasks, first_of_chain, next_occurrence
+from plot_nb.engine.queueing import EMPTY, AttemptTasks, can_be_cancelled, first_of_chain, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retention import Retention
 from plot_nb.engine.retries import settle
@@ -31,6 +31,7 @@ from plot_nb.engine.seating import Outside, Seating
 from plot_nb.engine.suspensions import Suspensions
 from plot_nb.engine.timeline import Kind, Timeline
 from plot_nb.sandbox.pool import Crossing, Program, Result, Seat
+from plot_nb.tools.webhooks import BASE
 
 
 class Engine:
@@ -59,9 +60,10 @@ class Engine:
         self._latency = latency
         self.seed = seed
         self.faithful_forks = faithful_forks
+        self.derives_tokens, self.webhook_base = True, BASE
         self._interleaving = random.Random(f"{seed}/interleaving")
         self._clock = clock
-        self._requests = Requests(self, backend, outside.fetch, outside.monotonic, limits, latency)
+        self._requests = Requests(self, backend, outside, limits, latency)
         self._number, self.last_attempt = backend.last_numbers()
         self._actors = Actors(concurrency)
         self._chains: dict[str, Chain] = {}
@@ -103,22 +105,17 @@ class Engine:
         self._seating.inspect(program, invocation, done)
 
     def make_execution(
-        self,
-        instance: int,
-        cause: Cause,
-        method: str,
-        args: str,
-        kwargs: str = '{"json":{}}',
-        *,
-        awaited: bool = False,
+        self, instance: int, cause: Cause, method: str, args: str, kwargs: str = EMPTY, awaited: bool = False
     ) -> Execution:
         """An execution for an event from outside, the first of its chain; nothing is queued yet."""
         number = self.next_number()
         identity = derive_id(self.seed, cause, number)
         return first_of_chain(number, identity, self.now, instance, cause, method, args, kwargs, awaited)
 
-    def begin(self, executions: Sequence[Execution], ended: Callable[[], None]) -> Drive:
-        """Drive executions of one chain, and what they set off, to the end.
+    def begin(
+        self, executions: Sequence[Execution], ended: Callable[[], None], *, alone: bool = False
+    ) -> Drive:
+        """Drive executions of one chain to the end, and what they set off, unless the first is awaited alone.
 
         A lifecycle execution is in the state file by now, and runs again if the process is killed. A call is not
         before it begins: who awaited it would be gone.
@@ -126,8 +123,19 @@ class Engine:
         for execution in executions:
             self._admit(execution)
         drive = self.drive(ended, self._chains[executions[0].chain])
+        drive.alone = executions[0] if alone else None
         self.suspensions.refuse(self._actors[executions[0].instance].instance)
         return drive
+
+    def queue_posts(self, posts: Sequence[tuple[str, Execution]]) -> None:
+        """Queue what was posted to webhooks, by their tokens, all or none."""
+        self._backend.queue_posts(posts)
+        for _, execution in posts:
+            self._admit(execution)
+
+    def last_retry(self) -> int | None:
+        """When what waits for its next attempt has all begun it; None if nothing does."""
+        return self._timeline.last_retry()
 
     def refuse_awaited(self, instance: Instance, why: str) -> None:
         """Tell who awaits an execution of a suspended instance that it does not begin."""
@@ -137,9 +145,8 @@ class Engine:
 
     def retire_all(self, instance: Instance) -> None:
         """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
-        waiting = [
-            each for each in self._live.values() if each.instance == instance.id and each.state == "queued"
-        ]
+        live = self._live.values()
+        waiting = [each for each in live if each.instance == instance.id and each.state == "queued"]
         for execution in waiting:
             execution.state = "cancelled"
         why = "its twist was deactivated"
@@ -210,10 +217,6 @@ class Engine:
         """A sandbox can be had again."""
         self._seating.free()
 
-    def fetched(self) -> None:
-        """A fetch has ended."""
-        self.turn()
-
     def turn(self) -> None:
         """Go on until a guest computes, or nothing can happen before the world answers."""
         if self._turning or self._failure is not None:
@@ -280,9 +283,7 @@ class Engine:
     ) -> None:
         """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
         for task in list(self._live.values()):
-            if task.instance != instance or task.state != "queued" or task.attempts or not task.is_scheduled:
-                continue
-            if execution in {None, task.id} and key in {None, task.key} and scope in {None, task.scope}:
+            if task.instance == instance and can_be_cancelled(task, execution, key, scope):
                 self._retire(task, "cancelled", "cancelled by the twist")
 
     # the turn
@@ -339,8 +340,7 @@ class Engine:
         elif kind == "begin":
             self._computing.add(subject)
             seed = int(derive_id(self.seed, subject.execution.id, subject.execution.attempts), 16)
-            limit = self._limits.requests
-            self._seating.take(subject, subject.invocation(now=self.now, seed=seed, limit=limit))
+            self._seating.take(subject, now=self.now, seed=seed)
         elif kind == "deadline":
             self.stop(
                 subject, "over_time", f"ran for more than {self._limits.time:g} s on the runtime's clock"
@@ -353,10 +353,8 @@ class Engine:
                 self._answer(subject)
 
     def _answer(self, attempt: Attempt) -> None:
-        attempt.waiting = False
         self._computing.add(attempt)
-        assert attempt.seat is not None
-        attempt.seat.answer(attempt.take_answers(self.now))
+        attempt.answer(self.now)
 
     def _end_drives(self) -> bool:
         if self._failure is not None:
@@ -374,6 +372,8 @@ class Engine:
         return False
 
     def _is_over(self, drive: Drive) -> bool:
+        if drive.alone is not None and drive.alone.has_ended:
+            return True
         if drive.chain is not None:
             drive.paused = drive.chain.paused or self.suspensions.holds(drive.chain)
             return drive.chain.live == 0 or drive.paused is not None
@@ -406,9 +406,10 @@ class Engine:
         self._actors[execution.instance].push(execution)
 
     def _start_ready(self) -> bool:
-        if not self._drives.active or len(self._attempts) >= self._outside.sandboxes:
+        if not self._drives.active:
             return False
-        for actor, execution in self._actors.startable(self._drives.lets_run):
+        room = self._outside.sandboxes - len(self._attempts)
+        for actor, execution in self._actors.startable(self._drives.lets_run, room):
             if not self.suspensions.stops(execution, actor.instance):
                 actor.pop()
                 if self._admits(execution):
@@ -449,7 +450,7 @@ class Engine:
         if following is not None:
             self._admit(following)
             self._number = following.number
-        actor.running.add(attempt)
+        actor.begin(attempt)
         self._attempts.add(attempt)
         self._drives.began(chain, execution, attempt.id)
         if not version.runs(execution):

@@ -144,9 +144,20 @@ class Execution:
         return self.cause == "lifecycle" and self.method == "deactivate"
 
     @property
+    def runs_beside(self) -> bool:
+        """Whether it waits for nothing that runs: a webhook whose sender waits for the answer (SPEC 9)."""
+        return self.cause == "webhook" and self.awaited
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it neither runs nor will run."""
+        return self.state not in {"queued", "running"}
+
+    @property
     def order(self) -> tuple[int, int, int]:
-        """Lifecycle first, then by time, then first in first out (SPEC 7)."""
-        return (0 if self.is_deactivation else 1 if self.cause == "lifecycle" else 2, self.due, self.number)
+        """What waits for nothing first, then lifecycle, then by time, then first in first out (SPEC 7)."""
+        at_once = self.runs_beside or self.is_deactivation
+        return (0 if at_once else 1 if self.cause == "lifecycle" else 2, self.due, self.number)
 
 
 def derive_id(*parts: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.model import Callback, Cause, Execution, derive_id
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from plot_nb.engine.engine import Engine
 
 
+EMPTY = '{"json":{}}'
+"""No arguments by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptTasks:
     """The engine's queue in the hands of one attempt."""
@@ -20,12 +25,27 @@ class AttemptTasks:
     engine: Engine
     attempt: Attempt
 
-    def new_token(self) -> str:
-        """A callback's token: opaque, and not to be guessed without the seed."""
-        attempt, seed = self.attempt, self.engine.seed
+    @property
+    def derives_tokens(self) -> bool:
+        """Whether new tokens follow from the seed."""
+        return self.engine.derives_tokens
+
+    @property
+    def webhook_base(self) -> str:
+        """What the URL of a webhook begins with."""
+        return self.engine.webhook_base
+
+    def new_token(self, kind: Literal["callback", "webhook"]) -> str:
+        """A token of a callback or webhook: opaque, and not to be guessed without the seed.
+
+        Random on a runtime that serves webhooks on a port: there, others than the notebook's reader can try.
+        """
+        attempt, prefix = self.attempt, "cb" if kind == "callback" else "wh"
+        if not self.derives_tokens:
+            return f"{prefix}_{secrets.token_hex(14)}"
         attempt.tokens += 1
-        parts = (seed, "callback", attempt.execution.id, attempt.execution.attempts, attempt.tokens)
-        return f"cb_{derive_id(*parts)}{derive_id('second half', *parts)}"
+        parts = (self.engine.seed, kind, attempt.execution.id, attempt.execution.attempts, attempt.tokens)
+        return f"{prefix}_{derive_id(*parts)}{derive_id('second half', *parts)}"
 
     def queue(
         self,
@@ -55,7 +75,7 @@ class AttemptTasks:
             callback.method,
             callback.token,
             callback.args,
-            '{"json":{}}',
+            EMPTY,
             parent.id,
             identity if is_later else parent.chain,
             due if due is not None and is_later else engine.now,
@@ -74,6 +94,14 @@ class AttemptTasks:
         An immediate task cannot be cancelled, and one that is not there is no error.
         """
         self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key, scope=scope)
+
+
+def can_be_cancelled(task: Execution, execution: str | None, key: str | None, scope: str | None) -> bool:
+    """Whether it is a scheduled task that has not begun, and one that is meant: by id, by key, or by its scope."""
+    pending = task.state == "queued" and not task.attempts and task.is_scheduled
+    return (
+        pending and execution in {None, task.id} and key in {None, task.key} and scope in {None, task.scope}
+    )
 
 
 def first_of_chain(

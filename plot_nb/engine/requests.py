@@ -1,7 +1,7 @@
 """Serves what comes through the wall: the meter, the tools, and when the answers come.
 
 The meter is here and nowhere else (SPEC 3). Store and tools answer at once in real time; their modelled latency
-passes on the runtime's clock. A `fetch` is the only request that takes real time.
+passes on the runtime's clock. A `fetch`, and a call of a tool that the user mounted, take real time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from plot_nb.backend.sqlite import PAYLOAD_LIMIT, SqliteBackend
 from plot_nb.engine.attempt import (
     REFUSED_CROSSINGS,
     Attempt,
-    Fetching,
     RequestRow,
     decode_frame,
     encode_answer,
@@ -30,8 +29,10 @@ from plot_nb.engine.clock import microseconds
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.outcomes import limit_message
 from plot_nb.engine.timeline import Kind
+from plot_nb.engine.under_way import UnderWay, answering
 from plot_nb.sandbox.pool import Crossing
-from plot_nb.tools import callbacks, store, tasks
+from plot_nb.tools import callbacks, mounted, store, tasks, webhooks
+from plot_nb.tools.mounted import MountedTools, ToolFailure
 from plot_nb.tools.network import FetchRequest, FetchResponse, Patterns, latency_of
 from plot_nb.tools.operation import Context, Operation, TaskQueue
 
@@ -39,6 +40,7 @@ TOOLS: dict[str, dict[str, Operation[Any]]] = {
     "store": store.OPERATIONS,
     "callbacks": callbacks.OPERATIONS,
     "tasks": tasks.OPERATIONS,
+    "network": webhooks.OPERATIONS,
 }
 
 _OPERATIONS = {
@@ -52,7 +54,9 @@ _SHORTEST_WAIT = 1000
 
 
 PATIENCE = 1.0
-"""Real seconds that a fetch may take before the virtual clock is held to have moved meanwhile."""
+"""Real seconds that a fetch may take before the virtual clock is held to have moved meanwhile.
+
+A mounted tool has as long as an attempt may take: how long its answer stands for is known beforehand."""
 
 
 class RequestLimitExceeded(Exception):
@@ -68,6 +72,15 @@ class Fetches(Protocol):
         urls: Patterns,
         charge: Callable[[str], None],
         done: Callable[[FetchResponse | BaseException], None],
+    ) -> Callable[[], object]:
+        """Begin; the returned function cancels."""
+
+
+class ToolCalls(Protocol):
+    """What calls a tool that the user mounted: it calls `done` once, later, with the answer or the failure."""
+
+    def __call__(
+        self, name: str, method: str, args: str, kwargs: str, done: Callable[[str | ToolFailure], None]
     ) -> Callable[[], object]:
         """Begin; the returned function cancels."""
 
@@ -88,8 +101,27 @@ class Schedule(Protocol):
     def tasks_of(self, attempt: Attempt) -> TaskQueue:
         """The queue, for who asks."""
 
-    def fetched(self) -> None:
-        """A fetch has ended."""
+    def turn(self) -> None:
+        """The world has answered."""
+
+
+class World(Protocol):
+    """What answers requests outside."""
+
+    @property
+    def fetch(self) -> Fetches:
+        """Performs a fetch."""
+
+    @property
+    def tools(self) -> MountedTools:
+        """The tools that the user mounted."""
+
+    @property
+    def call_tool(self) -> ToolCalls:
+        """Calls one of them."""
+
+    def monotonic(self) -> float:
+        """Real seconds since some moment."""
 
 
 class _FetchArguments(msgspec.Struct, frozen=True, array_like=True):
@@ -108,15 +140,14 @@ class Requests:
         self,
         engine: Schedule,
         backend: SqliteBackend,
-        fetch: Fetches,
-        monotonic: Callable[[], float],
+        outside: World,
         limits: Limits,
         latency: Latency,
     ) -> None:
         self._engine = engine
         self._backend = backend
-        self._fetch = fetch
-        self._monotonic = monotonic
+        self._outside = outside
+        self._monotonic = outside.monotonic
         self._under_way: set[Attempt] = set()
         self._limits = limits
         self._request_latency = microseconds(latency.request)
@@ -180,7 +211,7 @@ class Requests:
 
     def _arm_timer(self, attempt: Attempt, timeout: float | None, *, asked: bool) -> None:
         if timeout is None:
-            if not attempt.pending and not attempt.fetching:
+            if not attempt.pending and not attempt.under_way:
                 self._engine.stop(
                     attempt, "error", "RuntimeError: the twist awaits something that can never finish"
                 )
@@ -206,6 +237,8 @@ class Requests:
         attempt.requests.append(row)
         if name.rpartition("/")[2] == "network.fetch":
             return self._begin_fetch(attempt, number, raw, row)
+        if self._outside.tools.has(tool) and _is_scope(attempt, name.rpartition("/")[0]):
+            return self._begin_call(attempt, number, raw, row)
         row.duration = self._request_latency
         try:
             answer = encode_answer(number, self._call_tool(attempt, name, raw, row))
@@ -218,7 +251,7 @@ class Requests:
     def _call_tool(self, attempt: Attempt, name: str, raw: msgspec.Raw, row: RequestRow) -> object:
         scope, _, plain = name.rpartition("/")
         operation = _OPERATIONS.get(plain)
-        if operation is None or (scope and scope not in attempt.version.scopes):
+        if operation is None or not _is_scope(attempt, scope):
             raise ValueError(f"there is no operation {name[:100]!r}")
         arguments = operation.decode(raw)
         context = Context(
@@ -260,6 +293,7 @@ class Requests:
             row.duration, row.error = self._request_latency, _text_of(error)
             return encode_error(number, "ValueError", str(error))
         row.detail = request.url[:2048]
+        urls = attempt.version.urls
 
         def charge(url: str) -> None:
             if attempt.used >= self._limits.requests:
@@ -273,50 +307,97 @@ class Requests:
             attempt.requests.append(redirect)
 
         def done(outcome: FetchResponse | BaseException) -> None:
-            if attempt.fetching.pop(row.seq, None) is not None:
-                self._end_fetch(attempt, number, row, request, outcome)
-                self._engine.fetched()
+            under_way = attempt.under_way.pop(row.seq, None)
+            if under_way is not None:
+                self._end_fetch(attempt, number, under_way, request, outcome)
+                self._engine.turn()
 
-        attempt.fetching[row.seq] = Fetching(row, self._monotonic())
-        attempt.fetching[row.seq].cancel = self._fetch(request, attempt.version.urls, charge, done)
-        self._under_way.add(attempt)
+        self._begin(attempt, row, 0, PATIENCE, lambda: self._outside.fetch(request, urls, charge, done))
         return None
 
-    def clock_bound(self) -> int | None:
-        """How far the clock may move while fetches are under way; None without them.
+    def _begin(
+        self,
+        attempt: Attempt,
+        row: RequestRow,
+        least: int,
+        patience: float,
+        begin: Callable[[], Callable[[], object]],
+    ) -> None:
+        """Have the world answer a request; what it runs knows which one."""
+        under_way = UnderWay(self._engine, row, self._monotonic(), least, patience)
+        attempt.under_way[row.seq] = under_way
+        self._under_way.add(attempt)
+        outer = answering.set(under_way)
+        try:
+            under_way.cancel = begin()
+        finally:
+            answering.reset(outer)
 
-        How long a fetch takes is known only when it has ended; until then it is known to take at least the real time
-        that has passed since it began, less a patience that a slow machine may need to run a mounted app.
-        """
+    # tools that the user mounted
+
+    def _begin_call(self, attempt: Attempt, number: int, raw: msgspec.Raw, row: RequestRow) -> bytes | None:
+        """What it takes on the runtime's clock is known; its place among the answers of that moment is kept."""
+        try:
+            args, kwargs = msgspec.json.decode(raw, type=tuple[str, str])
+        except ValueError as error:
+            row.duration, row.error = self._request_latency, _text_of(error)
+            return encode_error(number, "ValueError", str(error))
+        row.detail = mounted.shown(args, kwargs)
+        moment, answers = self._engine.now + self._request_latency, list[bytes]()
+        self._engine.at(moment, "answer", attempt, answers)
+
+        def done(outcome: str | ToolFailure) -> None:
+            if attempt.under_way.pop(row.seq, None) is None:
+                return
+            row.duration = max(self._request_latency, self._engine.now - row.started)
+            if isinstance(outcome, ToolFailure):
+                row.error = f"{outcome.name}: {outcome}"[:2000]
+                answer = encode_error(number, outcome.name, str(outcome))
+            else:
+                row.payload = outcome[:PAYLOAD_LIMIT]
+                answer = encode_answer(number, outcome)
+            row.bytes_in = len(answer)
+            if not self._owes_too_much(attempt, answer):
+                if self._engine.now < moment:
+                    answers.append(answer)
+                else:
+                    self._engine.at(self._engine.now, "answer", attempt, [answer])
+            self._engine.turn()
+
+        def begin() -> Callable[[], object]:
+            return self._outside.call_tool(row.tool, row.operation, args, kwargs, done)
+
+        self._begin(attempt, row, self._request_latency, self._limits.time, begin)
+        return None
+
+    # the clock
+
+    def clock_bound(self) -> int | None:
+        """How far the clock may move while the world has not answered; None where nothing holds it."""
         if not self._under_way:
             return None
         real_now = self._monotonic()
-        self._under_way = {attempt for attempt in self._under_way if attempt.fetching}
-        return min(
-            (
-                fetching.row.started + max(0, int((real_now - fetching.real_started - PATIENCE) * 1e6))
-                for attempt in self._under_way
-                for fetching in attempt.fetching.values()
-            ),
-            default=None,
-        )
+        self._under_way = {attempt for attempt in self._under_way if attempt.under_way}
+        bounds = (each.bound(real_now) for attempt in self._under_way for each in attempt.under_way.values())
+        return min((bound for bound in bounds if bound is not None), default=None)
 
     def _end_fetch(
         self,
         attempt: Attempt,
         number: int,
-        row: RequestRow,
+        under_way: UnderWay,
         request: FetchRequest,
         outcome: FetchResponse | BaseException,
     ) -> None:
+        row = under_way.row
         if not isinstance(outcome, BaseException) and outcome.latency > request.timeout:
             outcome = TimeoutError(f"no answer from {request.url} within {request.timeout:g} s")
         if isinstance(outcome, BaseException):
-            row.duration = self._failure_latency(outcome, request)
+            row.duration = self._failure_latency(outcome, request) + under_way.waited
             row.error = _text_of(outcome)
             answer = encode_error(number, type(outcome).__name__, str(outcome))
         else:
-            row.duration = int(outcome.latency * 1e6)
+            row.duration = int(outcome.latency * 1e6) + under_way.waited
             row.bytes_in = len(outcome.body)
             body, encoding = _text_or_base64(outcome.body)
             row.payload = body[:PAYLOAD_LIMIT] if encoding == "utf-8" else None
@@ -339,12 +420,12 @@ class Requests:
         return max(int(latency_of(error) * 1e6), self._request_latency)
 
     def abandon(self, attempt: Attempt) -> None:
-        """Cancel the fetches of an attempt that has ended."""
-        for fetching in list(attempt.fetching.values()):
-            fetching.row.duration = self._engine.now - fetching.row.started
-            fetching.row.error = "abandoned: the method ended before the answer came"
-            fetching.cancel()
-        attempt.fetching.clear()
+        """Cancel what the world has not answered of an attempt that has ended."""
+        for under_way in list(attempt.under_way.values()):
+            under_way.row.duration = self._engine.now - under_way.row.started
+            under_way.row.error = "abandoned: the method ended before the answer came"
+            under_way.cancel()
+        attempt.under_way.clear()
 
 
 def _fetch_request(raw: msgspec.Raw, now: int) -> FetchRequest:
@@ -358,6 +439,11 @@ def _fetch_request(raw: msgspec.Raw, now: int) -> FetchRequest:
         content = base64.b64decode(body, validate=True) if given.encoding == "base64" else body.encode()
     headers = tuple((name, value) for name, value in given.headers)
     return FetchRequest(given.url, given.method, headers, content, given.timeout, now / 1000)
+
+
+def _is_scope(attempt: Attempt, scope: str) -> bool:
+    """Whether the twist has such a tool of its own; it is itself one."""
+    return not scope or scope in attempt.version.scopes
 
 
 def _text_or_base64(body: bytes) -> tuple[str, str]:

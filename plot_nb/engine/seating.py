@@ -8,8 +8,9 @@ from typing import Protocol
 
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.limits import Limits
-from plot_nb.engine.requests import Fetches
+from plot_nb.engine.requests import Fetches, ToolCalls
 from plot_nb.sandbox.pool import Program, Result, Seat
+from plot_nb.tools.mounted import MountedTools
 
 
 class Outside(Protocol):
@@ -23,8 +24,21 @@ class Outside(Protocol):
     def sandboxes(self) -> int:
         """How many can run at once."""
 
-    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
-        """Run a method in a sandbox; None while none can be had, `on_free` says when."""
+    @property
+    def tools(self) -> MountedTools:
+        """The tools that the user mounted."""
+
+    @property
+    def call_tool(self) -> ToolCalls:
+        """Calls one of them."""
+
+    def run(
+        self, program: Program, invocation: bytes, *, cpu: float, memory: int, beside: bool
+    ) -> Seat | None:
+        """Run a method in a sandbox; None while none can be had, `on_free` says when.
+
+        One that runs beside all else is given one more where all are taken.
+        """
 
     def monotonic(self) -> float:
         """Real seconds since some moment."""
@@ -51,8 +65,10 @@ class Seating:
         self._occupants: dict[Seat, Attempt | _Inspection] = {}
         self._waiting: list[tuple[Attempt | _Inspection, Program, bytes]] = []
 
-    def take(self, attempt: Attempt, invocation: bytes) -> None:
+    def take(self, attempt: Attempt, *, now: int, seed: int) -> None:
         """Run an attempt, now or when a sandbox is free."""
+        mounted = self._outside.tools.methods()
+        invocation = attempt.invocation(now=now, seed=seed, limit=self._limits.requests, mounted=mounted)
         self._seat(attempt, attempt.version.program, invocation)
 
     def inspect(self, program: Program, invocation: bytes, done: Callable[[Result], None]) -> None:
@@ -86,7 +102,10 @@ class Seating:
         return occupant
 
     def _seat(self, occupant: Attempt | _Inspection, program: Program, invocation: bytes) -> None:
-        seat = self._outside.run(program, invocation, cpu=self._limits.cpu, memory=self._limits.memory)
+        beside = isinstance(occupant, Attempt) and occupant.execution.runs_beside
+        seat = self._outside.run(
+            program, invocation, cpu=self._limits.cpu, memory=self._limits.memory, beside=beside
+        )
         if seat is None:
             self._waiting.append((occupant, program, invocation))
             return

@@ -36,6 +36,15 @@ class Timeline:
             heapq.heappop(self._events)
         return None
 
+    def last_retry(self) -> int | None:
+        """When the last execution that was attempted before falls due again; None if there is none."""
+        moments = (
+            moment
+            for moment, _, kind, subject, data in self._events
+            if isinstance(subject, Execution) and subject.attempts and not _is_stale(kind, subject, data)
+        )
+        return max(moments, default=None)
+
     def pop(self) -> tuple[Kind, Execution | Attempt, Any]:
         """Take the event that `next_moment` spoke of."""
         _, _, kind, subject, data = heapq.heappop(self._events)

@@ -131,6 +131,24 @@ FROM callbacks c LEFT JOIN attempts a ON a.id = c.attempt_id WHERE c.instance = 
 """
 _CALLBACK_COLUMNS = ("callback", "method", "args", "version", "execution", "created", "deleted")
 
+_WEBHOOKS = """
+SELECT w.token, i.twist, i.name, w.method, w.sync, w.version, w.created, a.execution, w.deleted IS NOT NULL, w.posts
+FROM webhooks w JOIN instances i ON i.id = w.instance LEFT JOIN attempts a ON a.id = w.attempt_id
+WHERE w.instance = coalesce(?, w.instance) ORDER BY w.created, w.token
+"""
+_WEBHOOK_COLUMNS = (
+    "url",
+    "twist",
+    "instance",
+    "method",
+    "sync",
+    "version",
+    "created",
+    "execution",
+    "deleted",
+    "posts",
+)
+
 PROGRESS_COLUMNS = ("updated", "execution", "attempt", "method", "requests", "outcome")
 
 _INTEGERS = frozenset({"memory_peak", "line", "bytes_in", "bytes_out", "attempt", "seq", "requests"})
@@ -235,6 +253,29 @@ def callbacks(path: Path, instance: int, mask: Mask) -> pd.DataFrame:
     """One row per callback."""
     return _frame(
         _CALLBACK_COLUMNS, ((*mask.row(row[:-1]), bool(row[-1])) for row in rows(path, _CALLBACKS, instance))
+    )
+
+
+def webhooks(path: Path, base: str, instance: int | None) -> pd.DataFrame:
+    """One row per webhook of an instance, or of all."""
+    found = rows(path, _WEBHOOKS, instance)
+    return _frame(
+        _WEBHOOK_COLUMNS,
+        (
+            (
+                f"{base}/{token}",
+                twist,
+                name,
+                method,
+                bool(sync),
+                version,
+                created,
+                execution,
+                bool(deleted),
+                posts,
+            )
+            for token, twist, name, method, sync, version, created, execution, deleted, posts in found
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings, check_span
 from plot_nb.engine.model import Instance
 from plot_nb.engine.prices import Prices, check_prices
+from plot_nb.engine.under_way import awaiting
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime import dead_letters, rating
 from plot_nb.runtime.by_hand import check_entries, write_entries
@@ -33,16 +34,16 @@ from plot_nb.runtime.deploying import (
 from plot_nb.runtime.handle import TwistHandle
 from plot_nb.runtime.installing import Candidate, Installer
 from plot_nb.runtime.run import Run
+from plot_nb.runtime.surroundings import Surroundings
 from plot_nb.runtime.thread import EngineThread
 from plot_nb.runtime.upgrading import UpgradeReport
 from plot_nb.runtime.watching import tell_began, tell_changed, tell_ended
+from plot_nb.runtime.webhooks import Webhooks
 from plot_nb.tools.callbacks import suggestion
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from plot_nb.tools.network import AsgiApp
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ _WORKERS = 2
 _NO_TIME = timedelta(0)
 
 
-class Runtime:
+class Runtime(Surroundings):
     """Runs twists as the serverless runtime would, within its limits, on a virtual clock.
 
     Args:
@@ -107,6 +108,7 @@ class Runtime:
         self._closed = False
         self._instances: dict[int, Instance] = {}
         self._running: list[Run] = []
+        self._webhooks = Webhooks(self)
         self._backend = SqliteBackend(self.path, durability=durability)
         try:
             self._backend.recover(self._backend.latest_time() or 0)
@@ -144,6 +146,7 @@ class Runtime:
         )
         self._instances = {row[0]: restore_instance(row) for row in self._backend.instances()}
         self._engine.restore(list(self._instances.values()))
+        self._webhooks.attach(self._engine)
         self._thread.attach(self._engine)
         if self.clock == "real":
             self._thread.submit(self._run_by_itself(self._engine))
@@ -298,7 +301,9 @@ class Runtime:
         assert run is not None
         return run
 
-    async def _drive(self, title: str, begin: Callable[[Callable[[], None]], Drive | None]) -> Run | None:
+    async def _drive(
+        self, title: str, begin: Callable[[Callable[[], None]], Drive | None], *, remembered: bool = True
+    ) -> Run | None:
         """On the engine's thread: let the engine go on until a drive has ended. Cancelling it stops what runs."""
         over = asyncio.Event()
         try:
@@ -311,15 +316,18 @@ class Runtime:
         self._running.append(run)
         tell_began(run)
         try:
-            self._engine.turn()
-            await self._over(over, drive, run)
+            with awaiting(self._engine, self._thread.monotonic):
+                self._engine.turn()
+                await self._over(over, drive)
         finally:
+            if remembered and not self._closed and drive.failure is None:
+                self.last_run = run
             run.end()
             self._running.remove(run)
             tell_ended(run)
         return run
 
-    async def _over(self, over: asyncio.Event, drive: Drive, run: Run) -> None:
+    async def _over(self, over: asyncio.Event, drive: Drive) -> None:
         try:
             await over.wait()
         except asyncio.CancelledError:
@@ -330,11 +338,9 @@ class Runtime:
                 ) from None
             self._engine.cancel(drive)
             await over.wait()
-            self.last_run = run
             raise
         if drive.failure is not None:
             raise self._stopped(drive.failure) from drive.failure
-        self.last_run = run
 
     def _stopped(self, error: Exception) -> PlotError:
         return PlotError(
@@ -377,17 +383,6 @@ class Runtime:
 
     # around it
 
-    def mount(self, origin: str, app: AsgiApp) -> None:
-        """Let an ASGI app answer `origin`, such as `https://api.example.com`, instead of the network.
-
-        Raises:
-            ValueError: If `origin` is more or less than scheme, host and port.
-        """
-        self._check_open()
-        if not isinstance(origin, str):
-            raise TypeError(f"mount takes an origin, such as 'https://api.example.com', not {origin!r}")
-        self._thread.mount(origin, app)
-
     def wait(self, awaitable: Awaitable[T]) -> T:
         """The result of one of this runtime's awaitables, from code that cannot await: handlers of widgets, scripts.
 
@@ -429,6 +424,8 @@ class Runtime:
         """Give the file free. What is unfinished runs again when it is opened next. More than once is no error."""
         if self._closed:
             return
+        if self._server is not None:
+            await self._server._stop()
         closing = self._thread.submit(self._thread.aclose(asyncio.current_task()), last=True)
         self._closed = True
         await asyncio.wrap_future(closing)

@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 
 from plot_nb.engine.engine import Engine
 from plot_nb.errors import RuntimeClosed
 from plot_nb.sandbox.pool import Crossing, Pool, Program, Result, Seat
+from plot_nb.tools.mounted import MountedTools, ToolFailure
 from plot_nb.tools.network import AsgiApp, Fetcher, FetchRequest, FetchResponse, Patterns
 
 T = TypeVar("T")
@@ -27,13 +29,14 @@ class EngineThread:
 
     def __init__(self, *, workers: int, allow_private: bool, fetch_latency: float) -> None:
         self.sandboxes = workers
+        self.tools = MountedTools()
         self._fetcher = Fetcher(allow_private=allow_private, fetch_latency=fetch_latency)
         self._loop = asyncio.SelectorEventLoop()
         self._thread = threading.Thread(target=self._live, name="plot_nb engine", daemon=True)
         self._engine: Engine | None = None
         self._pool: Pool | None = None
         self._working: set[asyncio.Task[Any]] = set()
-        self._fetching: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._taking = threading.Lock()
         self._starting = asyncio.Lock()
@@ -113,7 +116,7 @@ class EngineThread:
             task.cancel()
         if self._alarm is not None:
             self._alarm.cancel()
-        for task in list(self._fetching):
+        for task in list(self._answering):
             task.cancel()
         if self._pool is not None:
             await self._pool.aclose()
@@ -144,10 +147,12 @@ class EngineThread:
 
     # what the engine needs of the world
 
-    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
+    def run(
+        self, program: Program, invocation: bytes, *, cpu: float, memory: int, beside: bool
+    ) -> Seat | None:
         """Run a method in a sandbox; None while none can be had."""
         assert self._pool is not None
-        return self._pool.run(program, invocation, cpu=cpu, memory=memory)
+        return self._pool.run(program, invocation, cpu=cpu, memory=memory, beside=beside)
 
     def forget(self, program: str) -> None:
         """Throw away the sandboxes that were prepared for a program."""
@@ -183,11 +188,34 @@ class EngineThread:
         done: Callable[[FetchResponse | BaseException], None],
     ) -> Callable[[], object]:
         """Begin a fetch; `done` is called later, once. Returns what cancels it."""
-        work = self._fetcher.fetch(request, urls, charge)
-        task = self._loop.create_task(_report(work, done))
-        self._fetching.add(task)
-        task.add_done_callback(self._fetching.discard)
+        return self._begin(_report(self._fetcher.fetch(request, urls, charge), done))
+
+    def call_tool(
+        self, name: str, method: str, args: str, kwargs: str, done: Callable[[str | ToolFailure], None]
+    ) -> Callable[[], object]:
+        """Begin a call of a tool that the user mounted; as `fetch`."""
+
+        async def call() -> None:
+            try:
+                outcome: str | ToolFailure = await self.tools.call(name, method, args, kwargs)
+            except ToolFailure as failure:
+                outcome = failure
+            done(outcome)
+
+        return self._begin(call())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        task = self._loop.create_task(work)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
         return task.cancel
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the background, until it has ended or the runtime is closed. On this thread only."""
+        # In no cell's context: nothing that a cell shows is of it.
+        task = self._loop.create_task(work, context=Context())
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
 
 async def _report(

@@ -136,11 +136,11 @@ def _queued(backend: SqliteBackend, instance: Instance, after: Version, mask: Ma
 
 
 def _webhooks(backend: SqliteBackend, instance: Instance, after: Version) -> Iterator[Broken]:
-    for token, method, args, version in backend.live_webhooks(instance.id):
-        given = 1 + _count(args)
-        problem = _problem(after, method, given, given)
+    for webhook in backend.live_webhooks(instance.id):
+        given = 1 + _count(webhook.args)
+        problem = _problem(after, webhook.method, given, given)
         if problem is not None:
-            yield Broken("webhook", token, None, method, version, *problem)
+            yield Broken("webhook", webhook.token, None, webhook.method, webhook.version, *problem)
 
 
 def _stored(backend: SqliteBackend, instance: Instance, after: Version, mask: Mask) -> Iterator[Broken]:

@@ -172,7 +172,9 @@ class Pool:
         while len(self._workers) < self._size:
             self._spawn()
 
-    def run(self, program: Program, invocation: bytes, *, cpu: float, memory: int) -> Seat | None:
+    def run(
+        self, program: Program, invocation: bytes, *, cpu: float, memory: int, beside: bool = False
+    ) -> Seat | None:
         """Run one method in the worker that has been idle longest, if any.
 
         Args:
@@ -180,13 +182,14 @@ class Pool:
             invocation: JSON for the guest's `run`.
             cpu: Limit in seconds.
             memory: Limit in bytes.
+            beside: Whether it gets a worker more if all are busy, which ends with it.
 
         Returns:
             The seat, or None if all workers are busy.
         """
         idle = [worker for worker in self._workers if worker.seat is None and not worker.killed]
         if not idle:
-            if len(self._workers) >= self._size or self._loop is None:
+            if self._loop is None or (len(self._workers) >= self._size and not beside):
                 return None
             # Replacing those that could not start was given up; whoever asks is told by the end of the execution.
             idle = [self._spawn()]
@@ -241,7 +244,12 @@ class Pool:
                 result, ending="stopped", reason=seat.stopped, detail="stopped by the engine", payload=b""
             )
         self._events.on_result(seat, result)
-        if not worker.killed:
+        if worker.killed:
+            return
+        if len(self._workers) > self._size and worker.seat is None:
+            self._workers.remove(worker)
+            worker.end()
+        else:
             self._events.on_free()
 
     def _died(self, worker: _Worker, how: str, detail: str) -> None:
@@ -252,7 +260,7 @@ class Pool:
         seat, worker.seat = worker.seat, None
         # A worker that cannot even start would be replaced for ever.
         self._failures += not worker.proven
-        if self._failures <= 3 * self._size:
+        if len(self._workers) < self._size and self._failures <= 3 * self._size:
             # Where no process can be made now, the next execution tries again.
             with contextlib.suppress(OSError):
                 self._spawn()

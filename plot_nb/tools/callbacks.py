@@ -59,22 +59,41 @@ def method_of(context: Context, arguments: tuple[str, ...]) -> str:
     return found.method if found else "unknown callback"
 
 
-def _create(context: Context, arguments: tuple[str, str]) -> str:
-    method, args = context.qualified(arguments[0]), arguments[1]
+def check_target(context: Context, what: str, method: str, args: str) -> str:
+    """Check what a callback or a webhook shall stand for.
+
+    Args:
+        context: Who asks.
+        what: `callback` or `webhook`.
+        method: By its name in the scope that asks.
+        args: The extra arguments.
+
+    Returns:
+        The method, by its name in the whole twist.
+
+    Raises:
+        ValueError: If there is no such method, or if the arguments are too large or no list.
+    """
+    method = context.qualified(method)
     if method not in context.methods:
         raise ValueError(
-            f"a callback needs a method, there is no async method {method[:80]!r}: "
+            f"a {what} needs a method, there is no async method {method[:80]!r}: "
             f"{suggestion(method[:80], context.methods)}"
         )
     size = len(args.encode(errors="replace"))
     if size > VALUE_LIMIT:
         raise ValueError(
-            f"the arguments of the callback for {method!r} are {size} bytes encoded, "
+            f"the arguments of the {what} for {method!r} are {size} bytes encoded, "
             f"at most {VALUE_LIMIT} fit: put them into the Store and pass the key"
         )
     if not _is_list(args):
-        raise ValueError(f"the arguments of the callback for {method!r} are not superjson text of a list")
-    token = context.tasks.new_token()
+        raise ValueError(f"the arguments of the {what} for {method!r} are not superjson text of a list")
+    return method
+
+
+def _create(context: Context, arguments: tuple[str, str]) -> str:
+    method, args = check_target(context, "callback", *arguments), arguments[1]
+    token = context.tasks.new_token("callback")
     context.backend.add_callback(context.origin, token, method, args, context.version)
     return token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -28,7 +28,15 @@ class Queued(NamedTuple):
 class TaskQueue(Protocol):
     """What the engine does for the attempt that asks. Times are microseconds on the runtime's clock."""
 
-    def new_token(self) -> str:
+    @property
+    def derives_tokens(self) -> bool:
+        """Whether new tokens follow from the seed; they are random where others can post to this runtime."""
+
+    @property
+    def webhook_base(self) -> str:
+        """What the URL of a webhook begins with."""
+
+    def new_token(self, kind: Literal["callback", "webhook"]) -> str:
         """A token that cannot be guessed."""
 
     def queue(

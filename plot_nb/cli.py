@@ -1,0 +1,79 @@
+"""`plot-nb`: what can be done with a state file outside of a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from plot_nb.errors import PlotError
+from plot_nb.runtime.runtime import Runtime
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """What the command `plot-nb` runs.
+
+    Args:
+        arguments: Of the command line; those of this process if none are given.
+
+    Returns:
+        The exit code.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        if not given.file.is_file():
+            path = str(given.file)
+            raise PlotError(
+                f"there is no state file at {path!r}: a notebook makes one with Runtime({path!r})"
+            )
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(given.file, given.port))
+    except PlotError as error:
+        print(f"plot-nb: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="plot-nb", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    webhooks = commands.add_parser(
+        "webhooks",
+        help="serve the webhooks of a state file on a port of this machine",
+        description="Serves the webhooks of a state file on a port of this machine, and runs what is posted to them. "
+        "Ctrl-C ends it; what was accepted and has not run yet does so the next time.",
+    )
+    webhooks.add_argument("file", type=Path, metavar="FILE", help="the state file, as in Runtime('sync.db')")
+    webhooks.add_argument(
+        "--port", type=_port, default=8000, help="where to listen on 127.0.0.1; 0 for any port that is free"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise ValueError
+    return port
+
+
+async def _serve(file: Path, port: int) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with Runtime(file) as runtime:
+        server = await runtime.serve_webhooks(port)
+        table = runtime.webhooks()
+        print(f"{file} is served at {server.url} (Ctrl-C ends)", flush=True)
+        for webhook in table[~table["deleted"]].itertuples():
+            kind = "answers at once" if webhook.sync else "queues"
+            print(f"{webhook.twist}.{webhook.method} ({kind}): {webhook.url}", flush=True)
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
