@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from plot_nb.view import details, overview, rows, terminal
 from plot_nb.view.digest import Digest, digest, select
 from plot_nb.view.hostile import isolated
+from plot_nb.view.rows import NEAR
 from plot_nb.view.style import page
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def _heading(run: Digest) -> str:
     rest = " ".join(part for part in (run.resources(), *run.remarks()) if part)
     if rest:
         head += f'<p class="m">{isolated(rest)}</p>'
+    if run.rate:
+        head += f'<p class="note">{NEAR} {isolated(run.rate)}</p>'
     if run.paused:
         head += f'<p class="note"><b>Ⅱ Paused.</b> {isolated(run.paused)}</p>'
     return head

@@ -25,6 +25,7 @@ TOOLS = ("store", "network", "callbacks", "tasks", "plot")
 OTHER = "other"
 
 _FAILURES = 10
+_RATE = "rate: "
 _COLUMNS = [
     *("execution", "attempt", "parent", "method", "cause", "outcome"),
     *("requests", "cpu_ms", "memory_peak", "error", "line", "traceback"),
@@ -94,6 +95,7 @@ class Digest:
         waiting: Tasks that have not run, by method.
         dead: Tasks that were given up, by method.
         alarms: How many logs are warnings and errors, in words.
+        rate: That Plot would have suspended the twist, if it would.
     """
 
     title: str
@@ -109,6 +111,7 @@ class Digest:
     waiting: dict[str, int]
     dead: dict[str, int]
     alarms: str
+    rate: str
     paused: str
     numbers: dict[Any, int] = field(repr=False)
 
@@ -273,6 +276,7 @@ def digest(tables: RunTables) -> Digest:
         waiting=_tasks(tables, "queued"),
         dead=_tasks(tables, "dead"),
         alarms=_alarms(tables),
+        rate=_rate(tables),
         paused=line(tables.paused, 400),
         numbers=numbers,
     )
@@ -415,6 +419,13 @@ def near(limits: Limits, outcome: str, requests: int, cpu_ms: float, peak: int |
 def _alarms(tables: RunTables) -> str:
     levels = Counter(tables.logs["level"].tolist())
     return " and ".join(counted(levels[level], level) for level in ("warning", "error") if levels[level])
+
+
+def _rate(tables: RunTables) -> str:
+    """The first of the runtime's own notices about rates."""
+    own = tables.logs.loc[tables.logs["level"] == "system", "text"].tolist()
+    found = (text for text in own if isinstance(text, str) and text.startswith(_RATE))
+    return line(next(found, "").removeprefix(_RATE), 400)
 
 
 def _was(number: int) -> str:

@@ -95,6 +95,7 @@ def _heading(digest: Digest) -> list[str]:
     lines = _wrapped(f"{title}{digest.headline()}", f"{shape} ", "  ")
     rest = " ".join(part for part in (digest.resources(), *digest.remarks()) if part)
     lines += _wrapped(rest, "  ", "  ") if rest else []
+    lines += _wrapped(digest.rate, f"{NEAR} ", "  ") if digest.rate else []
     lines += _wrapped(f"Paused. {digest.paused}", "Ⅱ ", "  ") if digest.paused else []
     return lines
 
