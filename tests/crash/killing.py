@@ -35,13 +35,20 @@ class Place:
 class Passage:
     """Counts the commit points that this process passes, step by step, and kills it at one.
 
+    What falls due in a step follows from how long those before it took, and that from where they were cut off. So a
+    process that does not come to its place in its step dies at the next commit point there is.
+
     Attributes:
+        steps: All steps, in order.
+        tell: Told of the place where this process dies, before it does.
         deadly: Where this process dies; None to go on to the end.
         step: The step that the program is in.
         passed: All places so far, in order.
         unannounced: What changed a database at no commit point.
     """
 
+    steps: list[str]
+    tell: Callable[[Place], object]
     deadly: Place | None = None
     step: str = "open"
     passed: list[Place] = field(default_factory=list)
@@ -63,9 +70,14 @@ class Passage:
     def _pass(self, point: str) -> None:
         self._counts[self.step, point] += 1
         place = Place(self.step, point, self._counts[self.step, point])
-        if place == self.deadly:
+        if place == self.deadly or self._is_late():
+            self.tell(place)
             die()
         self.passed.append(place)
+
+    def _is_late(self) -> bool:
+        """Whether the step of the deadly place is over."""
+        return self.deadly is not None and self.steps.index(self.step) > self.steps.index(self.deadly.step)
 
     def _execute(self, database: sqlite3.Connection, sql: str) -> None:
         """See whether a statement makes something durable between a `before` and its `after`, as it must."""

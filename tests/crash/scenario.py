@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,12 @@ async def failures(client: Client) -> None:
 async def keys(client: Client) -> None:
     """Keyed tasks, replaced, coalesced, cancelled, and one that schedules itself."""
     await client.call("Works", "arrange")
+
+
+@step
+async def tools(client: Client) -> None:
+    """Tools, one in the other, with Stores, callbacks and tasks of their own."""
+    await client.call("Works", "shelve")
 
 
 @step
@@ -228,7 +234,12 @@ async def main(given: argparse.Namespace) -> None:
     if path.exists():
         left = State.copy_of(path, witness)
         expect_none("as the process before left it", violations(left, When.LEFT))
-    passage = Passage(deadly, "reopen" if path.exists() else "open")
+    passage = Passage(
+        ["open", "reopen", *STEPS, "end"],
+        lambda place: witness.saw("client", "died", astuple(place)),
+        deadly,
+        "reopen" if path.exists() else "open",
+    )
     passage.watch()
     settings: dict[str, Any] = {
         "limits": Limits(chain=CHAIN, requests=REQUESTS),

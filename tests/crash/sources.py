@@ -10,21 +10,69 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Witnessed:
+    prefix = ""
+
     async def see(self, what, item=None):
-        url = f"https://witness.example/{type(self).__name__}"
+        url = f"https://witness.example/{self.who}"
         assert (await fetch(url, method="POST", json=[what, item])).ok
 
     async def keep(self, key, value=True):
         await self.set(key, value)
-        await self.see("kept", key)
+        await self.see("kept", self.prefix + key)
 """
 
 WORKS = (
     HEAD
     + """
-class Works(Witnessed, Twist):
+class Board(Witnessed, Tool):
+    who = "Works"
+    prefix = "__tool__:shelf.board:"
+
+    async def pre_activate(self):
+        await self.keep("ready")
+
+    async def post_upgrade(self):
+        await self.keep("ready again")
+
+    async def put(self, left):
+        await self.keep(f"book:{left}")
+        if left:
+            await self.run_task(await self.callback(self.put, left - 1))
+        else:
+            await self.schedule_task("dust", await self.callback(self.dust), run_at=now() + MINUTE)
+
+    async def dust(self):
+        await self.keep("dusted")
+
+
+class Shelf(Witnessed, Tool):
+    who = "Works"
+    prefix = "__tool__:shelf:"
+
     def build(self, build):
-        return {"network": build(Network, urls=["https://witness.example/*"])}
+        return {"board": build(Board)}
+
+    async def post_activate(self):
+        await self.keep("ready")
+
+    async def fill(self):
+        await self.set_many({"one": 1, "two": 2})
+        await self.run_task(await self.callback(self.tidy), run_at=now() + MINUTE)
+        await self.cancel_all_tasks()
+        await self.delete_all_callbacks()
+        await self.clear_all()
+        await self.keep("filled")
+        await self.tools.board.put(2)
+
+    async def tidy(self):
+        await self.keep("tidied")
+
+
+class Works(Witnessed, Twist):
+    who = "Works"
+
+    def build(self, build):
+        return {"network": build(Network, urls=["https://witness.example/*"]), "shelf": build(Shelf)}
 
     async def activate(self):
         await self.keep("activated")
@@ -131,6 +179,14 @@ class Works(Witnessed, Twist):
         await self.clear("bulk:1")
         await self.see("kept", "bulk:3")
 
+    # tools
+
+    async def shelve(self):
+        await self.run_task(await self.callback(self.shelving))
+
+    async def shelving(self):
+        await self.tools.shelf.fill()
+
     # what the user stops
 
     async def linger(self):
@@ -143,6 +199,8 @@ LEAVES = (
     HEAD
     + """
 class Leaves(Witnessed, Twist):
+    who = "Leaves"
+
     def build(self, build):
         return {"network": build(Network, urls=["https://witness.example/*"])}
 

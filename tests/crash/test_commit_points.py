@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.crash.killing import Place
 from tests.crash.plan import (
     Record,
+    Survival,
     commits_in_source,
     differences,
     each_point_once,
@@ -29,16 +31,28 @@ def unharmed(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return record(tmp_path_factory.mktemp("unharmed"))
 
 
-def survive_all(folder: Path, unharmed: Record, runs: list[list[Place]]) -> None:
-    """Make runs with kills, two at a time, and compare their ends with that of the run without any."""
+def survive_all(folder: Path, unharmed: Record, runs: list[list[Place]]) -> int:
+    """Make runs with kills, two at a time, and compare their ends with that of the run without any.
 
-    def one(number: int) -> list[str]:
-        (folder / str(number)).mkdir()
-        return list(differences(survive(folder / str(number), runs[number]), unharmed))
+    A place that a run did not come to, since it was cut off before, gets a run of its own.
+
+    Returns:
+        How many processes died.
+    """
+
+    def one(kills: list[Place]) -> Survival:
+        return survive(Path(tempfile.mkdtemp(dir=folder)), kills)
 
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(one, range(len(runs))))
-    assert found == [[]] * len(runs), [kills for kills, wrong in zip(runs, found, strict=True) if wrong]
+        survivals = list(pool.map(one, runs))
+        reached = {place for survival in survivals for place in survival.died}
+        left = [place for kills in runs for place in kills if place not in reached]
+        survivals += pool.map(one, [[place] for place in left])
+    for survival in survivals:
+        assert list(differences(survival.report, unharmed)) == [], survival.died
+    died = [place for survival in survivals for place in survival.died]
+    assert {place for kills in runs for place in kills} <= set(died)
+    return len(died)
 
 
 def test_the_scenario_has_work_of_all_kinds(unharmed: Record) -> None:
@@ -74,10 +88,9 @@ def test_a_fork_that_was_asked_for_is_seen(tmp_path: Path) -> None:
 def test_a_process_that_dies_at_each_passing_of_each_commit_point(tmp_path: Path, unharmed: Record) -> None:
     runs = every_place(unharmed.places)
     began = time.monotonic()
-    survive_all(tmp_path, unharmed, runs)
-    kills = sum(map(len, runs))
+    kills = survive_all(tmp_path, unharmed, runs)
     print(
-        f"\n{kills} kills, one at each passing of {len(unharmed.points)} commit points, in {len(runs)} runs: "
+        f"\n{kills} kills, at each of {len(unharmed.places)} passings of {len(unharmed.points)} commit points: "
         f"every end the same, no invariant broken; {time.monotonic() - began:.0f} s"
     )
-    assert kills == len(unharmed.places)
+    assert kills >= len(unharmed.places)
