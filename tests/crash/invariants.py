@@ -196,6 +196,19 @@ def nothing_acknowledged_is_lost(state: State) -> Iterator[str]:
 
 
 @check(When.LEFT)
+def nothing_suspended_runs(state: State) -> Iterator[str]:
+    """From when a suspension was acknowledged until it was about to end, nothing of the twist told anything."""
+    suspended = set()
+    for who, what, item in state.facts:
+        if what == "suspended":
+            suspended.add(who)
+        elif what == "may run":
+            suspended.discard(who)
+        elif who in suspended:
+            yield f"{who} was suspended, and {what} {item}"
+
+
+@check(When.LEFT)
 def versions_are_contiguous(state: State) -> Iterator[str]:
     """Of each key, and of each instance, versions count up by one; times do not go back."""
     by_key = grouped(state["store_versions"], "instance", "key")
@@ -247,7 +260,8 @@ def one_task_is_pending_for_a_key(state: State) -> Iterator[str]:
 def attempts_are_numbered(state: State) -> Iterator[str]:
     """Attempts of an execution are 1 to n, one after the other, and the execution has counted them."""
     executions = {row["id"]: row for row in state["executions"]}
-    for identity, attempts in state.attempts.items():
+    runs = state.attempts
+    for identity, attempts in list(runs.items()):
         yield from gaps(f"attempts of {identity}", [row["attempt"] for row in attempts], first=1)
         for one, two in pairwise(attempts):
             if one["outcome"] is None or two["started"] < one["ended"]:
@@ -255,7 +269,7 @@ def attempts_are_numbered(state: State) -> Iterator[str]:
         if identity not in executions:
             yield f"attempts of {identity}, which is no execution"
     for identity, execution in executions.items():
-        count = len(state.attempts[identity])
+        count = len(runs[identity])
         if execution["attempts"] != count:
             yield f"{identity} has counted {execution['attempts']} attempts, there are {count}"
 
@@ -401,8 +415,12 @@ def a_state_has_its_reason(state: State) -> Iterator[str]:
     reasons = defaultdict(set)
     for event in state["events"]:
         reasons[event["execution"]].add(event["kind"])
+    retried = {
+        event["execution"]: event["time"] for event in state["events"] if event["text"] == "retried by hand"
+    }
+    runs = state.attempts
     for row in state["executions"]:
-        attempts = state.attempts[row["id"]]
+        attempts = runs[row["id"]]
         outcomes = [attempt["outcome"] for attempt in attempts]
         awaited = row.get("awaited", row["cause"] == "call")
         tried_again = row["cause"] in WAITS and not awaited
@@ -415,16 +433,20 @@ def a_state_has_its_reason(state: State) -> Iterator[str]:
             yield f"{name} is done, and ended {outcomes}"
         if row["state"] == "queued" and outcomes[-1:] == ["ok"]:
             yield f"{name} waits, and has succeeded"
-        if row["state"] == "dropped" and "dropped" not in reasons[row["id"]]:
+        if row["state"] == "dropped" and not reasons[row["id"]] & {"dropped", "suspended"}:
             yield f"{name} was dropped, and nothing says why"
         why = reasons[row["id"]] & {"cancelled", "replaced"} or "cancelled" in outcomes
         if row["state"] == "cancelled" and not why:
             yield f"{name} was cancelled, and nothing says why"
-        failed = sum(
-            attempt["outcome"] in {"error", "crashed"} and not is_cut(attempt) for attempt in attempts
-        )
-        if tried_again and row["failures"] != failed:
-            yield f"{name} has counted {row['failures']} failures, there are {failed}"
+        failed = [
+            attempt
+            for attempt in attempts
+            if attempt["outcome"] in {"error", "crashed"}
+            and not is_cut(attempt)
+            and attempt["started"] >= retried.get(row["id"], 0)
+        ]
+        if tried_again and row["failures"] != len(failed):
+            yield f"{name} has counted {row['failures']} failures, there are {len(failed)}"
         if row["state"] == "dead" and ("dead" not in reasons[row["id"]] or not outcomes):
             yield f"{name} is dead, and nothing says why"
 

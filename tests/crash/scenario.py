@@ -111,6 +111,7 @@ async def locks(client: Client) -> None:
 async def failures(client: Client) -> None:
     """Tasks that fail once, and always."""
     await client.call("Works", "attempt")
+    await client.call("Works", "attempt_other")
 
 
 @step
@@ -156,6 +157,26 @@ async def bulk(client: Client) -> None:
 async def options(client: Client) -> None:
     """The same source with other options."""
     await client.deploy(works(2), options={"token": "hidden-2"})
+
+
+@step
+async def retry(client: Client) -> None:
+    """A dead letter is tried again, when its reason is gone."""
+    client["Works"].load({"mended": json.dumps({"json": True})})
+    dead = client.runtime.dead_letters(client["Works"])
+    for execution in dead.loc[dead["method"] == "mendable", "execution"]:
+        (await client.runtime.retry(execution)).raise_for_outcome()
+
+
+@step
+async def suspend(client: Client) -> None:
+    """Nothing of a suspended twist runs; what falls due waits until it is resumed."""
+    await client.runtime.suspend(client["Works"])
+    client.witness.saw("Works", "suspended", None)
+    assert (await client["Works"].call("link", 0, 0)).outcome == "suspended"
+    await client.runtime.advance(timedelta(minutes=12))
+    client.witness.saw("Works", "may run", None)
+    await client.runtime.resume(client["Works"])
 
 
 @step

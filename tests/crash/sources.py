@@ -142,6 +142,9 @@ class Works(Witnessed, Twist):
         await self.run_task(await self.callback(self.flaky))
         await self.run_task(await self.callback(self.greedy))
 
+    async def attempt_other(self):
+        await self.run_task(await self.callback(self.mendable))
+
     async def failing(self):
         await self.keep("failing")
         await self.run_task(await self.callback(self.keyed, "child of failing"))
@@ -154,6 +157,12 @@ class Works(Witnessed, Twist):
         if not tried:
             raise ValueError("the first time")
         await self.keep("flaky")
+
+    async def mendable(self):
+        await self.run_task(await self.callback(self.keyed, "child of mendable"))
+        if not await self.get("mended"):
+            raise ValueError("not mended yet")
+        await self.keep("is mended")
 
     async def greedy(self):
         await self.keep("greedy")
