@@ -137,16 +137,19 @@ class Engine:
         """When what waits for its next attempt has all begun it; None if nothing does."""
         return self._timeline.last_retry()
 
-    def refuse_awaited(self, instance: Instance, why: str) -> None:
+    def waiting(self, instance: Instance) -> list[Execution]:
+        """What is queued in an instance."""
+        return [
+            each for each in self._live.values() if each.instance == instance.id and each.state == "queued"
+        ]
+
+    def refuse(self, execution: Execution, why: str) -> None:
         """Tell who awaits an execution of a suspended instance that it does not begin."""
-        for execution in list(self._live.values()):
-            if execution.awaited and execution.state == "queued" and execution.instance == instance.id:
-                self._retire(execution, "suspended", why)
+        self._retire(execution, "suspended", why)
 
     def retire_all(self, instance: Instance) -> None:
         """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
-        live = self._live.values()
-        waiting = [each for each in live if each.instance == instance.id and each.state == "queued"]
+        waiting = self.waiting(instance)
         for execution in waiting:
             execution.state = "cancelled"
         why = "its twist was deactivated"

@@ -126,8 +126,9 @@ class Suspensions:
 
     def refuse(self, instance: Instance) -> None:
         """Tell who awaits an execution of an instance, if that is suspended."""
-        if instance.suspended is not None:
-            self._engine.refuse_awaited(instance, self._why(instance))
+        for execution in self._engine.waiting(instance) if instance.suspended is not None else ():
+            if execution.awaited and not execution.is_deactivation:
+                self._engine.refuse(execution, self._why(instance))
 
     def holds(self, chain: Chain) -> str | None:
         """Why nothing of a chain can run; None if something does or can, or nothing is left."""

@@ -166,6 +166,8 @@ class TwistHandle:
         except RuntimeClosed as error:
             return f"<TwistHandle: {error}>"
         where = "" if instance.name == "default" else f", instance {instance.name!r}"
+        if instance.suspended is not None:
+            where += f", suspended {'by the user' if instance.suspended == 'user' else 'for its rate'}"
         methods = listed(self._methods()) or "no methods that an event can run"
         shown = f"<{instance.twist} version {instance.version.number}{where}: {methods}>"
         return "\n".join([shown, *(self._report.lines() if self._report is not None else [])])
