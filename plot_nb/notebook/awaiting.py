@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-AWAITED = frozenset({"call", "run", "advance", "deactivate", "open", "reset"})
+AWAITED = frozenset(
+    {"call", "run", "advance", "deactivate", "suspend", "resume", "retry", "webhook", "open", "reset"}
+)
 """The commands of `%twist` that run something; the others only show."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,64 @@ async def deactivate(runtime: Runtime, namespace: Namespace, name: str) -> Run:
     twist = find_twist(runtime, namespace, name)
     await sandbox_compiled()
     return await twist.deactivate()
+
+
+async def webhook(runtime: Runtime, namespace: Namespace, text: str) -> Picture:
+    """Post to a webhook: `URL`, or `URL` and a Python value that is sent as JSON.
+
+    Raises:
+        MagicError: If it is not said where to, or the value cannot be had or sent.
+    """
+    url, _, rest = text.strip().partition(" ")
+    if not url:
+        raise MagicError("post where? `%twist webhook URL {'id': 1}`; `%twist webhooks` lists the URLs")
+    try:
+        value = eval(rest, namespace) if rest.strip() else None
+        body = None if value is None else json.dumps(value, allow_nan=False)
+    except Exception as error:
+        raise MagicError(f"the body {rest.strip()!r}: {type(error).__name__}: {error}") from None
+    await sandbox_compiled()
+    headers = None if body is None else {"content-type": "application/json"}
+    response = await runtime.post_webhook(url, content=body, headers=headers)
+    lines = [f"{response.status_code} {response.reason_phrase}", response.text]
+    if response.status_code == 404:
+        lines.append("There is no such webhook (any more): `%twist webhooks` lists them.")
+    elif "queued" in response.text and response.is_success:
+        lines.append("It runs with what runs next: `%twist run`.")
+    return Picture(_text([line for line in lines if line]))
+
+
+async def suspend(runtime: Runtime, namespace: Namespace, name: str) -> None:
+    """Let nothing of a twist run until it is resumed.
+
+    Raises:
+        MagicError: If there is no such twist.
+    """
+    await runtime.suspend(find_twist(runtime, namespace, name))
+
+
+async def resume(runtime: Runtime, namespace: Namespace, name: str) -> Run:
+    """End a twist's suspension, and run what has fallen due meanwhile.
+
+    Raises:
+        MagicError: If there is no such twist.
+    """
+    twist = find_twist(runtime, namespace, name)
+    await sandbox_compiled()
+    return await runtime.resume(twist)
+
+
+async def retry(runtime: Runtime, execution: str) -> Run:
+    """Try a dead letter again.
+
+    Raises:
+        MagicError: If it is not said which.
+        RetryRefused: If there is none of that id.
+    """
+    if not execution:
+        raise MagicError("which one? `%twist retry EXECUTION`; `%twist dead` lists them")
+    await sandbox_compiled()
+    return await runtime.retry(execution)
 
 
 def store(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:

@@ -41,6 +41,33 @@ def callbacks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture
     return _shown(_together(found, ["twist", *columns]), f"Callbacks{_of(name)}", "There are no callbacks.")
 
 
+def limits(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """Where a twist stands in the windows of the rate limits, and when Plot would suspend it."""
+    from plot_nb import view
+
+    twist = find_twist(runtime, namespace, name)
+    return Picture(view.windows(runtime.rates(twist), twist.name))
+
+
+def dead(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """Tasks that were given up, of one twist or of all."""
+    frame = runtime.dead_letters(find_twist(runtime, namespace, name) if name else None)
+    if not len(frame):
+        return _said("Nothing was given up.")
+    shown = _shown(frame.drop(columns="instance"), f"Dead letters{_of(name)}", "")
+    how = f"`%twist retry {frame['execution'].iloc[0]}` tries that one again."
+    return _with(shown, how)
+
+
+def webhooks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """Webhooks that were not deleted, of one twist or of all."""
+    frame = runtime.webhooks(find_twist(runtime, namespace, name) if name else None)
+    frame = frame[~frame["deleted"].astype(bool)].drop(columns=["deleted", "instance"])
+    if not len(frame):
+        return _said("There are no webhooks: self.tools.network.create_webhook(self.method) makes one.")
+    return _with(_shown(frame, f"Webhooks{_of(name)}", ""), "`%twist webhook URL {...}` posts to one.")
+
+
 def upgrade(report: UpgradeReport | None) -> Picture:
     """What an upgrade breaks, a row for each callback."""
     if report is None:
@@ -70,10 +97,15 @@ def _of(name: str) -> str:
     return f" of {name}" if name else ""
 
 
-def _named(frame: pd.DataFrame, twist: TwistHandle) -> pd.DataFrame:
+def named(twist: TwistHandle) -> str:
+    """What tables call a twist."""
     instance = twist._instance.name
+    return twist.name if instance == "default" else f"{twist.name} ({instance})"
+
+
+def _named(frame: pd.DataFrame, twist: TwistHandle) -> pd.DataFrame:
     frame = frame.copy()
-    frame.insert(0, "twist", twist.name if instance == "default" else f"{twist.name} ({instance})")
+    frame.insert(0, "twist", named(twist))
     return frame
 
 
@@ -92,6 +124,15 @@ def _shown(frame: pd.DataFrame, caption: str, nothing: str) -> Picture:
     if frame["twist"].nunique() == 1:
         frame = frame.drop(columns="twist")
     return Picture(view.table(frame.dropna(axis=1, how="all"), caption))
+
+
+def _with(picture: Picture, note: str) -> Picture:
+    from plot_nb.view.hostile import line, markup
+    from plot_nb.view.style import page
+
+    note = line(note, 500)
+    html = picture.bundle["text/html"] + page(f'<p class="m">{markup(note)}</p>')
+    return Picture({"text/html": html, "text/plain": f"{picture.bundle['text/plain']}\n{note}"})
 
 
 def _said(text: str) -> Picture:

@@ -19,6 +19,7 @@ from plot_nb.notebook.awaiting import wait_blocking
 from plot_nb.notebook.commands import Namespace
 from plot_nb.notebook.deploying import check_cell, defines, deploy_cell
 from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
+from plot_nb.notebook.status import status
 from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport, current
 
 
@@ -124,14 +125,21 @@ class TwistMagics(Magics):
         %twist run                           go on with paused chains and unfinished work
         %twist advance SPAN                  let time pass, such as 2h or 1d 30m; what falls due runs
         %twist deactivate [Name]             run its `deactivate`, and drop its tasks, callbacks and webhooks
+        %twist webhook URL [VALUE]           post a Python value to a webhook, as JSON
+        %twist suspend [Name]                let nothing of it run, until: %twist resume [Name]
+        %twist retry EXECUTION               try a dead letter again
         %twist inspect [Name]                all that happened, live: in a twist, or in everything that is deployed
         %twist store [Name]                  the Store, a row for each key
         %twist budget                        of the last run: what each execution spent of its limits
         %twist chain                         of the last run: what set off what, and when
         %twist progress KEY [Name]           of the last run: each write of a Store key; with a name: of all its runs
         %twist logs                          of the last run: what was printed and logged
+        %twist status                        file, clock, and what is installed
         %twist tasks [Name]                  what waits: immediate work, schedules, recurring tasks
         %twist callbacks [Name]              callbacks that were not deleted
+        %twist webhooks [Name]               webhooks, and how often they were posted to
+        %twist dead [Name]                   dead letters: tasks that were given up
+        %twist limits [Name]                 the rate limits, and when Plot would suspend it at this pace
         %twist open PATH                     use that state file from now on; made if it is not there
         %twist reset                         drop all twists, state and journal
 
@@ -217,6 +225,14 @@ COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
     "run": lambda namespace, text: commands.run(_current_unless_more(text, "run")),
     "advance": lambda namespace, text: commands.advance(current(), text),
     "deactivate": lambda namespace, text: commands.deactivate(current(), namespace, text),
+    "webhook": lambda namespace, text: commands.webhook(current(), namespace, text),
+    "suspend": lambda namespace, text: commands.suspend(current(), namespace, text),
+    "resume": lambda namespace, text: commands.resume(current(), namespace, text),
+    "retry": lambda namespace, text: commands.retry(current(), text),
+    "webhooks": lambda namespace, text: looking.webhooks(current(), namespace, text),
+    "dead": lambda namespace, text: looking.dead(current(), namespace, text),
+    "limits": lambda namespace, text: looking.limits(current(), namespace, text),
+    "status": lambda namespace, text: status(_current_unless_more(text, "status")),
     "tasks": lambda namespace, text: looking.tasks(current(), namespace, text),
     "callbacks": lambda namespace, text: looking.callbacks(current(), namespace, text),
     "inspect": lambda namespace, text: commands.inspect(current(), namespace, text),

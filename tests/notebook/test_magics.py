@@ -451,3 +451,69 @@ def test_a_check_shows_the_same_and_deploys_nothing(cell: Cell, capsys: pytest.C
     assert cell(checked).result is None
     assert "Nothing would be replaced" in capsys.readouterr().out
     assert cell("Later.version").result == 1
+
+
+FAILING = """%%twist
+class Failing(Twist):
+    async def begin(self):
+        await self.run_task(await self.callback(self.work))
+
+    async def work(self):
+        if not await self.get("mended"):
+            raise ValueError("no good")
+
+    async def mend(self):
+        await self.set("mended", True)
+"""
+
+
+@pytest.mark.rule("7.20", "7.52")
+def test_dead_letters_are_listed_and_tried_again(cell: Cell) -> None:
+    cell(FAILING)
+    assert repr(cell("%twist dead").result) == "Nothing was given up."
+    cell("await Failing.begin()")
+
+    text = repr(cell("%twist dead Failing").result)
+    assert "ValueError: no good" in text
+    identity = text.rsplit("%twist retry ", 1)[1].partition("`")[0]
+    cell("await Failing.mend()")
+    assert cell(f"%twist retry {identity}").result.ok
+    assert repr(cell("%twist dead").result) == "Nothing was given up."
+    assert "is done" in str(cell(f"%twist retry {identity}").error_in_exec)
+    assert "which one?" in str(cell("%twist retry").error_in_exec)
+
+
+@pytest.mark.rule("10.29", "10.31", "10.32")
+def test_suspend_and_resume(cell: Cell) -> None:
+    cell(LATER)
+    cell("await Later.plan()")
+    cell("%twist suspend Later")
+
+    assert len(cell("%twist advance 90m").result.executions) == 0
+    assert "suspended by its user" in repr(cell("%twist status").result)
+    assert "Suspended by its user" in repr(cell("%twist limits Later").result)
+    assert list(cell("%twist resume Later").result.executions["method"]) == ["tick"]
+    assert "active" in repr(cell("%twist status").result)
+
+
+@pytest.mark.rule("10.33")
+def test_limits_say_when_plot_would_suspend_it(cell: Cell) -> None:
+    cell(COUNTER)
+    assert "At this pace nothing suspends it." in repr(cell("%twist limits").result)
+    cell("for _ in range(12): await Counter.add()")
+
+    shown = cell("%twist limits Counter").result.bundle
+    assert "At this pace Plot would suspend this twist in " in shown["text/plain"]
+    assert "(the limit of any 5 minutes)" in shown["text/html"]
+    assert "12" in shown["text/plain"]
+
+
+def test_the_status_of_nothing_and_of_something(cell: Cell) -> None:
+    assert "Nothing is deployed yet" in repr(cell("%twist status").result)
+    cell(LATER)
+    cell("await Later.plan()")
+
+    text = repr(cell("%twist status").result)
+    assert "virtual clock: 2026-01-01" in text
+    assert "Later" in text
+    assert "takes nothing more" in str(cell("%twist status Later").error_in_exec)
