@@ -27,6 +27,7 @@ from plot_nb.journal.reader import reading
 from plot_nb.notebook.commands import find_twist
 from plot_nb.notebook.magics import COMMANDS, TwistMagics, options
 from plot_nb.runtime import Runtime, TwistHandle, opened
+from plot_nb.tools.callbacks import is_hidden
 
 _JEDI = "IPCompleter.jedi_matcher"
 _OF_THE_NOTEBOOK = {
@@ -50,6 +51,8 @@ _NAME = re.compile(r"(?<![.\w\"'])\w*\Z")
 _HELP_WIDTH = 60
 _KEYS = 200
 _KEY_WIDTH = 200
+
+_SPANS = [("10m", "ten minutes"), ("1h", "an hour"), ("1d", "a day"), ("1w", "a week")]
 
 Found = Iterable[tuple[str, str]]
 """Names, and a word on each."""
@@ -164,7 +167,7 @@ class TwistCompleter:
         if place == "KEY":
             typed = typed.lstrip("'\"")
             return _result(typed, _keys(opened(), typed))
-        return _nothing()
+        return _result(typed, _places(opened(), place))
 
     def _arguments(self, target: str, typed: str) -> SimpleMatcherResult:
         name, _, method = target.partition(".")
@@ -176,7 +179,8 @@ class TwistCompleter:
         runtime = opened()
         if runtime is None:
             return {}
-        return find_twist(runtime, self._shell.user_ns, name)._instance.version.methods
+        methods = find_twist(runtime, self._shell.user_ns, name)._instance.version.methods
+        return {name: method for name, method in methods.items() if not is_hidden(name)}
 
     def _twist_names(self) -> Found:
         runtime = opened()
@@ -244,6 +248,22 @@ def _usage() -> dict[str, tuple[str, str]]:
 
 def _twists(runtime: Runtime | None) -> list[TwistHandle]:
     return [] if runtime is None else runtime.twists()
+
+
+def _places(runtime: Runtime | None, place: str) -> Found:
+    """What can stand where neither a twist nor a key does."""
+    if place == "SPAN":
+        return _SPANS
+    if runtime is None:
+        return []
+    if place == "EXECUTION":
+        dead = runtime.dead_letters()
+        return list(zip(dead["execution"], dead["method"], strict=True))
+    if place == "URL":
+        webhooks = runtime.webhooks()
+        live = webhooks[~webhooks["deleted"].astype(bool)]
+        return list(zip(live["url"], live["method"], strict=True))
+    return []
 
 
 def _keys(runtime: Runtime | None, typed: str) -> Found:

@@ -126,7 +126,8 @@ class TwistMagics(Magics):
         %twist advance SPAN                  let time pass, such as 2h or 1d 30m; what falls due runs
         %twist deactivate [Name]             run its `deactivate`, and drop its tasks, callbacks and webhooks
         %twist webhook URL [VALUE]           post a Python value to a webhook, as JSON
-        %twist suspend [Name]                let nothing of it run, until: %twist resume [Name]
+        %twist suspend [Name]                let nothing of it run
+        %twist resume [Name]                 end its suspension, and run what has fallen due
         %twist retry EXECUTION               try a dead letter again
         %twist inspect [Name]                all that happened, live: in a twist, or in everything that is deployed
         %twist store [Name]                  the Store, a row for each key

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 import plot_nb
@@ -453,6 +454,12 @@ def test_a_check_shows_the_same_and_deploys_nothing(cell: Cell, capsys: pytest.C
     assert cell("Later.version").result == 1
 
 
+def offered(shell: InteractiveShell, line: str) -> list[str]:
+    """What Tab offers at the end of a line."""
+    with provisionalcompleter():
+        return [each.text for each in shell.Completer.completions(line, len(line))]
+
+
 FAILING = """%%twist
 class Failing(Twist):
     async def begin(self):
@@ -468,7 +475,7 @@ class Failing(Twist):
 
 
 @pytest.mark.rule("7.20", "7.52")
-def test_dead_letters_are_listed_and_tried_again(cell: Cell) -> None:
+def test_dead_letters_are_listed_offered_and_tried_again(cell: Cell, shell: InteractiveShell) -> None:
     cell(FAILING)
     assert repr(cell("%twist dead").result) == "Nothing was given up."
     cell("await Failing.begin()")
@@ -476,6 +483,7 @@ def test_dead_letters_are_listed_and_tried_again(cell: Cell) -> None:
     text = repr(cell("%twist dead Failing").result)
     assert "ValueError: no good" in text
     identity = text.rsplit("%twist retry ", 1)[1].partition("`")[0]
+    assert offered(shell, "%twist retry ") == [identity]
     cell("await Failing.mend()")
     assert cell(f"%twist retry {identity}").result.ok
     assert repr(cell("%twist dead").result) == "Nothing was given up."
