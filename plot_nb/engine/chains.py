@@ -48,6 +48,48 @@ class Chain:
         return held
 
 
+class Live:
+    """What is queued or runs, by id, and the chains that it makes up."""
+
+    def __init__(self) -> None:
+        self.chains: dict[str, Chain] = {}
+        self._executions: dict[str, Execution] = {}
+
+    def __getitem__(self, identity: str) -> Execution:
+        return self._executions[identity]
+
+    def __iter__(self) -> Iterator[Execution]:
+        return iter(self._executions.values())
+
+    def queued(self) -> Iterator[Execution]:
+        """What does not run yet."""
+        return (each for each in self if each.state == "queued")
+
+    def paused(self) -> list[Chain]:
+        """The chains that wait to be resumed."""
+        return [each for each in self.chains.values() if each.paused]
+
+    def chain(self, execution: Execution) -> Chain:
+        """The chain of an execution that lives."""
+        return self.chains[execution.chain]
+
+    def add(self, execution: Execution) -> None:
+        """It is queued."""
+        chain = self.chains.get(execution.chain)
+        if chain is None:
+            chain = self.chains[execution.chain] = Chain(execution.chain, execution.instance)
+        chain.live += 1
+        self._executions[execution.id] = execution
+
+    def remove(self, execution: Execution) -> None:
+        """It has come to its end."""
+        del self._executions[execution.id]
+        chain = self.chains[execution.chain]
+        chain.live -= 1
+        if chain.live == 0:
+            del self.chains[execution.chain]
+
+
 @dataclass(slots=True, eq=False)
 class Drive:
     """Somebody awaits a chain, or a moment: while there is none, nothing runs on the virtual clock.

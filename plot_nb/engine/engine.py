@@ -15,7 +15,7 @@ from typing import Any
 from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.actors import Actor, Actors
 from plot_nb.engine.attempt import Attempt
-from plot_nb.engine.chains import Chain, Drive, Drives
+from plot_nb.engine.chains import Chain, Drive, Drives, Live
 from plot_nb.engine.clock import Clock, microseconds
 from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
@@ -66,8 +66,7 @@ class Engine:
         self._requests = Requests(self, backend, outside, limits, latency)
         self._number, self.last_attempt = backend.last_numbers()
         self._actors = Actors(concurrency)
-        self._chains: dict[str, Chain] = {}
-        self._live: dict[str, Execution] = {}
+        self._live = Live()
         self._drives = Drives(always=clock.runs_by_itself)
         self._timeline = Timeline()
         self._retention = Retention(backend, retention)
@@ -122,7 +121,7 @@ class Engine:
         """
         for execution in executions:
             self._admit(execution)
-        drive = self.drive(ended, self._chains[executions[0].chain])
+        drive = self.drive(ended, self._live.chain(executions[0]))
         drive.alone = executions[0] if alone else None
         self.suspensions.refuse(self._actors[executions[0].instance].instance)
         return drive
@@ -139,9 +138,7 @@ class Engine:
 
     def waiting(self, instance: Instance) -> list[Execution]:
         """What is queued in an instance."""
-        return [
-            each for each in self._live.values() if each.instance == instance.id and each.state == "queued"
-        ]
+        return [each for each in self._live.queued() if each.instance == instance.id]
 
     def refuse(self, execution: Execution, why: str) -> None:
         """Tell who awaits an execution of a suspended instance that it does not begin."""
@@ -160,9 +157,9 @@ class Engine:
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
-        for execution in self._live.values():
+        for execution in self._live:
             if execution.instance == instance.id and execution.cause == "lifecycle":
-                return self.drive(ended, self._chains[execution.chain])
+                return self.drive(ended, self._live.chain(execution))
         return None
 
     def drive(
@@ -180,7 +177,7 @@ class Engine:
         if self._failure is not None:
             self._end_drives()
         if resume:
-            for paused in [each for each in self._chains.values() if each.paused]:
+            for paused in self._live.paused():
                 for execution in paused.resume():
                     self._make_ready(execution)
         return drive
@@ -189,15 +186,13 @@ class Engine:
         """Stop what runs for `drive`, and drop the immediate tasks of its chains (SPEC 7); or all there is."""
         running = sorted(self._attempts, key=lambda attempt: attempt.id)
         if everything:
-            chains = set(self._chains)
+            chains = set(self._live.chains)
         else:
             chains = {drive.chain.id} if drive.chain else {attempt.execution.chain for attempt in running}
         if drive.chain is None:
             drive.until = self.now
             drive.moves_clock = False
-        for execution in [
-            each for each in self._live.values() if each.chain in chains and each.state == "queued"
-        ]:
+        for execution in [each for each in self._live.queued() if each.chain in chains]:
             self._retire(execution, "cancelled", "dropped: its chain was stopped")
         for attempt in running:
             if attempt.execution.chain in chains:
@@ -272,7 +267,7 @@ class Engine:
         if became.replaced is not None:
             replaced = self._live[became.replaced]
             replaced.state = "cancelled"
-            self._forget(replaced)
+            self._live.remove(replaced)
         if became.added:
             self._admit(execution)
         elif became.kept is not None and execution.due < self._live[became.kept].due:
@@ -285,7 +280,7 @@ class Engine:
         self, instance: int, *, execution: str | None, key: str | None, scope: str | None
     ) -> None:
         """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
-        for task in list(self._live.values()):
+        for task in list(self._live):
             if task.instance == instance and can_be_cancelled(task, execution, key, scope):
                 self._retire(task, "cancelled", "cancelled by the twist")
 
@@ -385,18 +380,14 @@ class Engine:
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
             return False
-        paused = (chain.paused for chain in self._chains.values())
-        drive.paused = next(filter(None, paused), None) or self.suspensions.holds_due()
+        paused = next((chain.paused for chain in self._live.paused()), None)
+        drive.paused = paused or self.suspensions.holds_due()
         return True
 
     # executions
 
     def _admit(self, execution: Execution) -> None:
-        chain = self._chains.get(execution.chain)
-        if chain is None:
-            chain = self._chains[execution.chain] = Chain(execution.chain, execution.instance)
-        chain.live += 1
-        self._live[execution.id] = execution
+        self._live.add(execution)
         self._await_due(execution)
 
     def _await_due(self, execution: Execution) -> None:
@@ -422,7 +413,7 @@ class Engine:
 
     def _admits(self, execution: Execution) -> bool:
         """Whether it begins now; otherwise it is held with its chain, or dropped with its callback."""
-        chain = self._chains[execution.chain]
+        chain = self._live.chain(execution)
         if chain.paused is None and chain.begun >= self._limits.chain:
             self._backend.settle(execution, "paused", chain.pause(self._limits.chain), self.now)
         if chain.paused is not None:
@@ -436,7 +427,7 @@ class Engine:
         return True
 
     def _start(self, actor: Actor, execution: Execution) -> None:
-        chain = self._chains[execution.chain]
+        chain = self._live.chain(execution)
         chain.begun += 1
         chain.methods[execution.method] += 1
         execution.attempts += 1
@@ -482,7 +473,7 @@ class Engine:
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:
-            self._forget(execution)
+            self._live.remove(execution)
         self._retention.at(self.now)
 
     def _retire(self, execution: Execution, state: str, why: str) -> None:
@@ -491,12 +482,5 @@ class Engine:
         self._retired(execution, why, "suspended" if state == "suspended" else "cancelled")
 
     def _retired(self, execution: Execution, why: str, outcome: str = "cancelled") -> None:
-        self._drives.retired(self._chains[execution.chain], execution, Verdict(outcome, why))
-        self._forget(execution)
-
-    def _forget(self, execution: Execution) -> None:
-        self._live.pop(execution.id, None)
-        chain = self._chains[execution.chain]
-        chain.live -= 1
-        if chain.live == 0:
-            del self._chains[execution.chain]
+        self._drives.retired(self._live.chain(execution), execution, Verdict(outcome, why))
+        self._live.remove(execution)
