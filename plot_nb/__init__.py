@@ -17,7 +17,7 @@ from plot_nb.errors import (
     TwistInactive,
 )
 from plot_nb.runtime import Run, Runtime, TwistHandle, current
-from plot_nb.twist import UNDEFINED, Network, Tool, Twist, Url, Uuid, fetch, now
+from plot_nb.twist import UNDEFINED, Network, Tool, Twist, Url, Uuid, WebhookRequest, fetch, now
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -43,6 +43,7 @@ __all__ = [
     "TwistInactive",
     "Url",
     "Uuid",
+    "WebhookRequest",
     "current",
     "fetch",
     "now",

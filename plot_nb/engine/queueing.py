@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from plot_nb.engine.attempt import Attempt
 from plot_nb.engine.model import Callback, Cause, Execution, derive_id
+from plot_nb.tools.callbacks import is_hidden
 from plot_nb.tools.operation import Queued
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class AttemptTasks:
         engine, parent = self.engine, self.attempt.execution
         ordinal = self.attempt.queued.get(callback.method, 0)
         self.attempt.queued[callback.method] = ordinal + 1
-        fork = parent.attempts if engine.faithful_forks else "any attempt"
+        # A drain has at most one pending pass, whoever queues it; and an id that a later attempt records needs one.
+        is_own = engine.faithful_forks or is_hidden(callback.method)
+        fork = parent.attempts if is_own else "any attempt"
         identity = derive_id("task", parent.id, callback.method, ordinal, fork)
         is_later = due is not None and due > engine.now
         execution = Execution(

@@ -63,8 +63,8 @@ class TwistMagics(Magics):
         next version and runs `upgrade`; an unchanged one does nothing. What an upgrade breaks of what waits is shown
         before it takes effect. `CalendarSync.store` is a DataFrame.
 
-        These need no import in the cell: Twist, Tool, Network, Uuid, Url, UNDEFINED, fetch, now. The pure-Python
-        standard library can be imported.
+        These need no import in the cell: Twist, Tool, Network, Uuid, Url, UNDEFINED, WebhookRequest, fetch, now.
+        The pure-Python standard library can be imported.
         """
         return self._deploy(line, cell)
 

@@ -7,6 +7,7 @@ from plot_nb.twist.network import Network, Response, fetch
 from plot_nb.twist.tool import Tool
 from plot_nb.twist.twist import Twist
 from plot_nb.twist.values import UNDEFINED, Url
+from plot_nb.twist.webhook import WebhookRequest
 
 __all__ = [
     "UNDEFINED",
@@ -19,6 +20,7 @@ __all__ = [
     "Twist",
     "Url",
     "Uuid",
+    "WebhookRequest",
     "fetch",
     "now",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json as _json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.twist import superjson
 from plot_nb.twist.builtin import BuiltIn
+from plot_nb.twist.callbacks import method_name
 from plot_nb.twist.request import Request
+from plot_nb.twist.values import Url
 
 if TYPE_CHECKING:
     from plot_nb.twist.scoped import Scoped
@@ -22,7 +25,7 @@ _NO_JSON: Any = object()
 
 
 class Network(BuiltIn):
-    """Permission to fetch: `build(Network, urls=["https://api.example.com/*"])`."""
+    """Permission to fetch: `build(Network, urls=["https://api.example.com/*"])`; and webhooks, with or without urls."""
 
     def __init__(self, owner: Scoped, *, urls: Iterable[str] = ()) -> None:
         super().__init__(owner)
@@ -32,6 +35,32 @@ class Network(BuiltIn):
         for url in self.urls:
             if not isinstance(url, str):
                 raise TypeError(f"a URL pattern is a str, not {type(url).__name__}")
+
+    def create_webhook(
+        self, method: str | Callable[..., Any], *args: Any, sync: bool = False
+    ) -> Request[str]:
+        """A URL to which others can send requests; each runs a method.
+
+        Args:
+            method: The method, or its name. It gets a `WebhookRequest`, then `args`.
+            *args: Extra arguments.
+            sync: Answer with what the method returns, instead of queueing an execution and answering at once.
+
+        Returns:
+            The URL; who knows it can run the method.
+
+        Raises:
+            TypeError: If `method` is none, or an argument cannot be stored.
+            ValueError: If there is no such method.
+        """
+        name = method_name(self._owner, method, "a webhook", "run by a webhook")
+        return self._request("network.create_webhook", [name, superjson.dumps(list(args)), bool(sync)])
+
+    def delete_webhook(self, url: str | Url) -> Request[None]:
+        """End a webhook; no error if it is gone."""
+        if not isinstance(url, (str, Url)):
+            raise TypeError(f"a webhook is ended by its URL, a str, not {type(url).__name__}")
+        return self._request("network.delete_webhook", [str(url)])
 
 
 class Headers(Mapping[str, str]):

@@ -38,11 +38,13 @@ class Request(Coroutine[Any, Any, T], Generic[T]):
         return (self._line, self._operation, (detail if isinstance(detail, str) else repr(detail))[:200])
 
     def __await__(self) -> Generator[Any, Any, T]:
-        wall = self._wall
-        if wall.created.pop(self, self) is self:
-            raise RuntimeError(f"this {self._operation} was awaited before: a request is performed once")
-        value = yield from wall.send(self._operation, self._arguments, self._line)
+        self._begin()
+        value = yield from self._wall.send(self._operation, self._arguments, self._line)
         return value if self._convert is None else self._convert(value)
+
+    def _begin(self) -> None:
+        if self._wall.created.pop(self, self) is self:
+            raise RuntimeError(f"this {self._operation} was awaited before: a request is performed once")
 
     def send(self, value: Any) -> Any:
         """Run to the next suspension; what a task calls."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from plot_nb.twist import drains
 from plot_nb.twist.callbacks import Callbacks
 from plot_nb.twist.log import Log
 from plot_nb.twist.request import Request
@@ -175,3 +176,62 @@ class Scoped:
     def cancel_scheduled_task(self, key: str) -> Request[None]:
         """Drop the pending task of a key and end its recurrence."""
         return self.tools.tasks.cancel_scheduled(key)
+
+    def schedule_drain(
+        self,
+        key: str,
+        handler: str | Callable[..., Any],
+        ids: Iterable[str] = (),
+        batch_size: int = 20,
+        delay: timedelta = timedelta(seconds=10),
+        max_attempts: int = 5,
+        handler_args: Sequence[Any] = (),
+    ) -> Request[None]:
+        """Record ids that a handler gets later, in batches, each until it was handled.
+
+        A burst of calls with one key makes one pending pass, with the options of its first call. Costs 3 requests, and
+        1 more where a pass is pending already. A pass costs 5 besides those of the handler, 1 more where ids are left
+        for another or were given up, and 3 more where it is the last.
+
+        Args:
+            key: What the drain is known by.
+            handler: A method, or its name. It gets a list of ids and `handler_args`, and may return
+                `{"retry": [...]}`: those ids stay for another pass.
+            ids: What to record; recording an id again sets its attempts to 0. Without any the handler gets `[]`.
+            batch_size: How many ids a pass gets at most.
+            delay: From the first call of a burst to its pass, and from a pass to what it left to be tried again.
+            max_attempts: How often an id is tried; then it is dropped with a warning in the log.
+            handler_args: What the handler gets after the ids.
+
+        Raises:
+            TypeError: If something is of the wrong kind.
+            ValueError: If there is no such method, or an id is empty or too long.
+        """
+        return drains.schedule(
+            self,
+            key,
+            handler,
+            ids,
+            batch_size=batch_size,
+            delay=delay,
+            max_attempts=max_attempts,
+            handler_args=handler_args,
+        )
+
+    def cancel_drain(self, key: str) -> Request[None]:
+        """Drop the ids of a drain and its pending pass; no error if there is none.
+
+        Costs 2 requests, and 1 more where ids are recorded.
+        """
+        return drains.cancel(self, key)
+
+    async def __drain__(
+        self,
+        key: str,
+        handler: str,
+        batch_size: int,
+        max_attempts: int,
+        delay: float,
+        handler_args: list[Any],
+    ) -> None:
+        await drains.Pass(self, key, handler, batch_size, max_attempts, delay, handler_args).run()

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from plot_nb.twist.regexps import spell_regexp
 from plot_nb.twist.values import UNDEFINED, Error, Map, Undefined, Url
+from plot_nb.twist.webhook import WebhookHeaders
 
 __all__ = ["MAX_DEPTH", "MAX_SAFE_INTEGER", "REFUSED_KEYS", "SURROGATE", "Writer", "encode", "escaped"]
 
@@ -240,6 +241,7 @@ _WRITERS: Final[Mapping[type, _Write]] = {
     list: Writer._list,
     tuple: Writer._list,
     dict: Writer._dict,
+    WebhookHeaders: Writer._dict,
     set: Writer._set,
     frozenset: Writer._set,
     Map: Writer._map,

@@ -15,9 +15,11 @@ class Wall(Protocol):
 
     Attributes:
         created: Requests that were made and not yet awaited, in the order of their making.
+        callback: The token of the callback that this execution runs; None if it runs none.
     """
 
     created: dict[Request[Any], None]
+    callback: str | None
 
     def send(self, operation: str, arguments: Sequence[Any], line: int) -> asyncio.Future[Any]:
         """Let a request cross with the loop's next turn."""

@@ -120,6 +120,8 @@ class Execution:
             case "callbacks.resolve", [token]:
                 method, args = json.loads(token)
                 return {"method": method, "args": args}
+            case "search.query" | "search.count", [args, _]:
+                return args
             case "network.fetch", [url, *_]:
                 return {
                     "status": 200,
@@ -166,9 +168,10 @@ class Host:
         seed: int = 1,
         cpu: float = 10.0,
         memory: int = MEMORY,
+        event: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Execution:
-        """Begin an execution as soon as a worker is free."""
+        """Begin an execution as soon as a worker is free; `event` says more of what it is for."""
         text = json.dumps({"name": name, "filename": "cell 1", "source": source, "modules": modules or {}})
         program = Program(hashlib.sha256(text.encode()).hexdigest(), text)
         execution = Execution(**settings)
@@ -185,6 +188,7 @@ class Host:
                 "now": execution.now,
                 "version": 1,
                 "limit": 1000,
+                **(event or {}),
             }
         ).encode()
 

@@ -67,6 +67,7 @@ class Sandbox:
 
     def __init__(self, library: Library) -> None:
         self.created: dict[Request[Any], None] = {}
+        self.callback: str | None = None
         self.loop = HostLoop(lambda frame: host.call(frame), self.complain)  # noqa: PLW0108  # `host` is set later
         self.importer = Importer(library)
         self.program: Program
@@ -175,6 +176,7 @@ class Sandbox:
             return {"ok": False, "error": self.describe(error), "unawaited": self._unawaited()}
 
     def _call(self, invocation: dict[str, Any]) -> str:
+        self.callback = invocation.get("callback")
         built = self.program.instance(invocation["options"], invocation.get("mounted"))
         args = superjson.loads(invocation["args"])
         kwargs = superjson.loads(invocation["kwargs"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from plot_nb.twist.build import Built
 from plot_nb.twist.scoped import Scoped
+from plot_nb.twist.webhook import WebhookRequest
 
 AROUND = ("activate", "upgrade", "deactivate")
 """The steps of a twist's life that its tools have methods around."""
@@ -31,6 +32,9 @@ def begin(built: Built, cause: str | None, method: str, args: Sequence[Any], kwa
     """
     if cause == "lifecycle" and method in AROUND:
         return _step(built, method, args)
+    if cause == "webhook" and args:
+        request, *extra = args
+        args = [WebhookRequest(**request), *extra]
     scope, _, name = method.rpartition(".")
     return getattr(built.scopes[scope], name)(*args, **kwargs)
 

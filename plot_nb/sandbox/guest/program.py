@@ -12,6 +12,7 @@ import plot_nb.twist
 from plot_nb.sandbox.guest.events import LIFECYCLE, TOOL_LIFECYCLE
 from plot_nb.sandbox.guest.importer import Importer, execute, filename
 from plot_nb.twist.build import Built, equip
+from plot_nb.twist.drains import METHOD as DRAIN
 from plot_nb.twist.scoped import Scoped
 from plot_nb.twist.tool import Tool
 from plot_nb.twist.twist import Twist
@@ -102,11 +103,14 @@ class Program:
             around = TOOL_LIFECYCLE & own.keys()
             lifecycle |= {name.partition("_")[2] for name in around}
             methods |= {f"{scope}.{name}": own[name] for name in own if name not in around}
+        described = {name: _describe(method) for name, method in methods.items()}
+        drain = _describe(Scoped.__drain__) | {"line": 0}
+        described |= {f"{scope}.{DRAIN}" if scope else DRAIN: drain for scope in built.scopes}
         return {
             "name": self.twist.__name__,
             "doc": _doc(self.twist),
             "line": _line(self.twist),
-            "methods": {name: _describe(method) for name, method in methods.items()},
+            "methods": described,
             "urls": built.urls,
             "lifecycle": sorted(lifecycle),
             "tools": [*built.tools],
@@ -130,7 +134,7 @@ def _methods(kind: type[Scoped]) -> dict[str, Callable[..., Any]]:
     return found
 
 
-BARE_NAMES = ("Twist", "Tool", "Network", "Uuid", "Url", "UNDEFINED", "fetch", "now")
+BARE_NAMES = ("Twist", "Tool", "Network", "Uuid", "Url", "UNDEFINED", "WebhookRequest", "fetch", "now")
 """What a cell need not import."""
 
 
