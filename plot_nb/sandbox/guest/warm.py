@@ -33,9 +33,13 @@ class Item:
 class Kind(Enum):
     A = 1
 
+class Helper(Tool):
+    async def help(self):
+        await self.set("helped", True)
+
 class Warm(Twist):
     def build(self, build):
-        return {"network": build(Network, urls=["https://example.com/*"])}
+        return {"network": build(Network, urls=["https://example.com/*"]), "helper": build(Helper)}
 
     async def go(self, n, *, flag=False):
         """Use every part of the API once."""
@@ -57,6 +61,8 @@ class Warm(Twist):
             await done
         response = await fetch("https://example.com/", json={"a": 1})
         await response.json()
+        await self.tools.helper.help()
+        await self.schedule_drain("key", self.go, ["a"])
         Item("a"), Kind.A, Uuid.generate(), re.sub("a+", "b", "aaa"), f"{1.5:.2f}"
         self.clear("never awaited")
         raise ValueError("warm")
