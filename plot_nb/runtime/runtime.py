@@ -39,7 +39,7 @@ from plot_nb.runtime.thread import EngineThread
 from plot_nb.runtime.upgrading import UpgradeReport
 from plot_nb.runtime.watching import tell_began, tell_changed, tell_ended
 from plot_nb.runtime.webhooks import Webhooks
-from plot_nb.tools.callbacks import suggestion
+from plot_nb.tools.callbacks import is_hidden, suggestion
 from plot_nb.twist import superjson
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Runtime(Surroundings):
         installed = self._active(instance)
         if not isinstance(method, str):
             raise TypeError(f"call takes a method's name, such as call('start_sync'), not {method!r}")
-        if method not in installed.version.methods:
+        if method not in installed.version.methods or is_hidden(method):
             raise MethodNotFound(
                 f"{installed.twist} (version {installed.version.number}) has no async method {method!r}: "
                 f"{suggestion(method, installed.version.methods)}"

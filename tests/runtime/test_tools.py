@@ -296,6 +296,8 @@ def test_only_methods_that_an_event_can_run_are_known() -> None:
         twist = await runtime.deploy(methods(body, head=head))
         with pytest.raises(MethodNotFound, match=r"it has go, thing\.post_sync"):
             await twist.call("thing.pre_activate")
+        with pytest.raises(MethodNotFound):
+            await twist.call("thing.__drain__")
         assert (await twist.call("thing.post_sync")).ok
 
     on_runtime(work)
