@@ -19,7 +19,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from plot_nb import Limits, PlotError, Runtime, TwistHandle
+from plot_nb import Limits, MethodNotFound, PlotError, Runtime, TwistHandle, TwistInactive
 from plot_nb.backend.sqlite import SqliteBackend
 from tests.model.model import LOCKS, SECOND, Drive, Facts, Source, World, latest, recovered, shown
 from tests.model.operations import KEYS, METHODS, meaning, scripts, text_of
@@ -107,7 +107,7 @@ by_hand = st.tuples(
     st.just("load"), places, st.dictionaries(st.sampled_from(KEYS), st.integers(20, 29), min_size=1)
 )
 rare = st.one_of(again, deactivations, by_hand)
-actions = st.one_of(calls, calls, calls, advances, deploys, idles, rare)
+actions = st.one_of(calls, calls, calls, calls, advances, advances, deploys, idles, rare)
 
 
 class Machine(RuleBasedStateMachine):
@@ -164,7 +164,7 @@ class Machine(RuleBasedStateMachine):
     def deploy(self, action: Action) -> None:
         self.perform(action)
 
-    @rule(action=actions, nth=st.integers(1, 40))
+    @rule(action=actions, nth=st.integers(1, 12) | st.integers(1, 40))
     def kill(self, action: Action, nth: int) -> None:
         self.perform(action, kill_at=nth)
 
@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
                 case ("call", _, method, script):
                     return reported(await handle.call(method, script))
         except PlotError as error:
-            note(f"{error}")
+            note(f"{type(error).__name__}: {error}")
             return (type(error).__name__,)
         raise AssertionError(action)
 
@@ -282,6 +282,7 @@ class Machine(RuleBasedStateMachine):
                 del world.places[name]
                 continue
             found = observed(handles[name])
+            found["active",] = self.is_active(handles[name])
             kept = next((state for state in states if self.left(state, now, handles[name]) == found), None)
             if kept is None:
                 nearest = min(
@@ -299,7 +300,16 @@ class Machine(RuleBasedStateMachine):
         """What the tables show of a state after the next process has recovered it."""
         if ("installed",) not in state or state["installed",].version != handle.version:
             return {}
-        return shown(recovered(state, now))
+        return {**shown(recovered(state, now)), ("active",): state["installed",].active}
+
+    def is_active(self, handle: TwistHandle) -> bool:
+        try:
+            self.loop.run_until_complete(handle.call("no such method"))
+        except TwistInactive:
+            return False
+        except MethodNotFound:
+            return True
+        raise AssertionError("a method that is not there was called")
 
     def compare(self) -> None:
         """Everything that both sides show."""

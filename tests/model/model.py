@@ -499,10 +499,10 @@ class World:
         attempt = place.running = Attempt(self, place, work.number, row, place.installed)
         if drive.covers(work):
             drive.first = drive.first or work.number
-        methods = place.installed.source.methods
-        if work.cause != "lifecycle" and work.method not in methods:
-            versions = attempt.versions(work.callback)
-            self._finish(attempt, "error", error=("CallbackNotFound", *versions))
+        source = place.installed.source
+        if work.method not in (source.lifecycle if work.cause == "lifecycle" else source.methods):
+            gone = Raised("CallbackNotFound", *attempt.versions(work.callback))
+            self._finish(attempt, "error", error=gone.shown)
             return
         self._at(self.now + START, "begin", attempt)
         self._at(self.now + self.limits["time"] * SECOND, "deadline", attempt)
@@ -713,7 +713,7 @@ class Attempt:
 
         found = yield resolve
         if len(found.args) != self.installed.source.methods[found.method]:
-            raise Raised("TypeError")
+            raise Raised("TypeError", *self.versions(token.number))
         return (yield from self.world.meaning(self, found.args[0]))
 
     def delete_callback(self, token: CallbackToken) -> Steps:
@@ -805,6 +805,8 @@ def latest(facts: Facts) -> int:
             moments.append(value.queued)
         elif fact[0] == "attempt":
             moments.append(value.ended or value.started)
+        elif fact[0] == "callback":
+            moments.append(value.created)
     return max(moments)
 
 

@@ -345,11 +345,11 @@ def text_of(name: str, source: Source) -> str:
         body = textwrap.indent(textwrap.dedent(each.code).strip(), "    ")
         parts.append(f"async def op_{word}({', '.join(['twist', *each.parameters])}):\n{body}\n")
     parts.append(f"class {name}(Twist):\n    salt = {source.salt}\n")
-    for method, arity in source.methods.items():
+    for method, arity in sorted(source.methods.items()):
         arguments = ("self", "script", "more")[: arity + 1]
         parts.append(f"    async def {method}({', '.join(arguments)}):\n        return await perform(self, script)\n")
     parts += [
         f"    async def {event}(self):\n        return await perform(self, {script!r})\n"
-        for event, script in source.lifecycle.items()
+        for event, script in sorted(source.lifecycle.items())
     ]
     return "\n".join(parts)
