@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from plot_nb import Limits, MethodNotFound, PlotError, Runtime, TwistHandle, TwistInactive
 from plot_nb.backend.sqlite import SqliteBackend
-from tests.model.model import LOCKS, SECOND, Drive, Facts, Source, World, latest, recovered, shown
+from tests.model.facts import SECOND, Drive, Facts, Source, latest, recovered, shown
+from tests.model.fuse import Fuse, Killed
+from tests.model.model import World
 from tests.model.operations import KEYS, METHODS, meaning, scripts, text_of
+from tests.model.tables import difference, error_of, microseconds, observed
 
 PLACES = ("default", "other")
 LIMITS = {"requests": 40, "time": 100, "chain": 12}
@@ -31,59 +31,6 @@ Action = tuple[Any, ...]
 counted: Counter[str] = Counter()
 """What ran so far, for the figures."""
 
-_VERSIONS = re.compile(r"version (\d+) made (?:the|this) callback, version (\d+) runs")
-
-
-class Killed(BaseException):
-    """The process is gone, as far as its state file can tell."""
-
-
-class Fuse:
-    """Kills a runtime at a commit point: from then on it commits nothing."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-        self.blown = False
-        self._tell: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
-
-    def arm(self, nth: int) -> None:
-        self.left, self.blown = nth, False
-
-    def reset(self) -> None:
-        self.left, self.blown, self._tell = None, False, None
-
-    def at(self, name: str) -> None:
-        """A commit point."""
-        if self.left is not None:
-            self.left -= 1
-            if self.left == 0:
-                self.left, self.blown = None, True
-                counted[f"kills {name}"] += 1
-                if self._tell is not None:
-                    loop, event = self._tell
-                    loop.call_soon_threadsafe(event.set)
-        if self.blown:
-            raise Killed(name)
-
-    async def watch(self, runtime: Runtime, work: Coroutine[Any, Any, Any]) -> Any:
-        """Await what the runtime does; if the fuse blows meanwhile, abandon the runtime.
-
-        Raises:
-            Killed: If it has blown.
-        """
-        event = asyncio.Event()
-        self._tell = asyncio.get_running_loop(), event
-        doing, blown = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-        await asyncio.wait({doing, blown}, return_when=asyncio.FIRST_COMPLETED)
-        self._tell = None
-        blown.cancel()
-        if self.blown:
-            await runtime.aclose()
-            await asyncio.wait({doing})
-            doing.exception()
-            raise Killed
-        return await doing
-
 
 sources = st.builds(
     Source,
@@ -91,9 +38,7 @@ sources = st.builds(
         st.just(dict.fromkeys(METHODS, 1)),
         st.dictionaries(st.sampled_from(METHODS), st.sampled_from((1, 1, 2)), min_size=1),
     ),
-    lifecycle=st.dictionaries(
-        st.sampled_from(("activate", "upgrade", "deactivate")), scripts(1), max_size=2
-    ),
+    lifecycle=st.dictionaries(st.sampled_from(("activate", "upgrade", "deactivate")), scripts(1), max_size=2),
     salt=st.integers(0, 1),
 )
 places = st.sampled_from(PLACES)
@@ -106,8 +51,11 @@ deactivations = st.tuples(st.just("deactivate"), places)
 by_hand = st.tuples(
     st.just("load"), places, st.dictionaries(st.sampled_from(KEYS), st.integers(20, 29), min_size=1)
 )
-rare = st.one_of(again, deactivations, by_hand)
-actions = st.one_of(calls, calls, calls, calls, advances, advances, deploys, idles, rare)
+suspensions = st.tuples(st.sampled_from(("suspend", "resume", "resume")), places)
+retries = st.tuples(st.just("retry"), places, st.integers(0, 3))
+changes = st.one_of(deploys, deploys, again, deactivations, suspensions)
+rare = st.one_of(by_hand, suspensions, retries, retries)
+kill_points = st.integers(1, 12) | st.integers(1, 40)
 
 
 class Machine(RuleBasedStateMachine):
@@ -137,6 +85,7 @@ class Machine(RuleBasedStateMachine):
             self.clean_up()
 
     def clean_up(self) -> None:
+        counted.update({f"kills {name}": number for name, number in self.fuse.kills.items()})
         self.loop.run_until_complete(self.runtime.aclose())
         self.loop.close()
         setattr(SqliteBackend, "commit_point", self.original)  # noqa: B010
@@ -144,11 +93,8 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def open(self) -> None:
-        self.runtime = Runtime(
-            self.folder / "state.db",
-            seed=5,
-            limits=Limits(**LIMITS),
-        )
+        limits = Limits(requests=LIMITS["requests"], time=LIMITS["time"], chain=LIMITS["chain"])
+        self.runtime = Runtime(self.folder / "state.db", seed=5, limits=limits)
 
     # rules
 
@@ -168,17 +114,21 @@ class Machine(RuleBasedStateMachine):
     def let_time_pass(self, action: Action) -> None:
         self.perform(action)
 
-    @rule(action=deploys)
-    def deploy(self, action: Action) -> None:
+    @rule(action=changes)
+    def change(self, action: Action) -> None:
         self.perform(action)
-
-    @rule(action=actions, nth=st.integers(1, 12) | st.integers(1, 40))
-    def kill(self, action: Action, nth: int) -> None:
-        self.perform(action, kill_at=nth)
 
     @rule(action=rare)
     def do_what_is_rare(self, action: Action) -> None:
         self.perform(action)
+
+    @rule(action=calls | advances, nth=kill_points)
+    def kill_work(self, action: Action, nth: int) -> None:
+        self.perform(action, kill_at=nth)
+
+    @rule(action=changes | rare, nth=kill_points)
+    def kill_a_change(self, action: Action, nth: int) -> None:
+        self.perform(action, kill_at=nth)
 
     @rule(nth=st.integers(0, 4))
     def restart(self, nth: int) -> None:
@@ -218,7 +168,7 @@ class Machine(RuleBasedStateMachine):
         try:
             found = self.loop.run_until_complete(self.fuse.watch(self.runtime, self.real(action)))
         except Killed:
-            note(f"killed in {action[0]}")
+            say(f"killed in {action[0]}")
             self.fuse.reset()
             self.open()
             self.reopened()
@@ -230,7 +180,7 @@ class Machine(RuleBasedStateMachine):
         assert found == expected, difference(dict(enumerate(found)), dict(enumerate(expected)))
         if action[0] in {"advance", "idle"}:
             self.compare(*self.world.places)
-        elif found not in (("nothing",), ("TwistInactive",), ("MethodNotFound",)):
+        elif found not in (("nothing",), ("TwistInactive",), ("MethodNotFound",), ("RetryRefused",)):
             self.compare(action[1])
         self.agreed = True
 
@@ -242,10 +192,27 @@ class Machine(RuleBasedStateMachine):
                 return told(self.world.advance(seconds * SECOND))
             case ("idle", seconds):
                 return told(self.world.idle(seconds * SECOND))
+        return self.modelled_on(action)
+
+    def modelled_on(self, action: Action) -> tuple[Any, ...]:
+        """What concerns an instance that there may not be."""
         installed = self.world.places[action[1]].installed if action[1] in self.world.places else None
         if installed is None:
             return ("nothing",)
         match action:
+            case ("suspend", place):
+                self.world.suspend(place)
+                return ("suspended",)
+            case ("resume", place):
+                return told(self.world.resume(place))
+            case ("retry", place, nth):
+                dead = self.world.dead(place)
+                if not dead:
+                    return ("nothing",)
+                if not installed.active:
+                    return ("TwistInactive",)
+                drive = self.world.retry(place, dead[nth % len(dead)])
+                return told(drive) if drive else ("RetryRefused",)
             case ("load", place, values):
                 self.world.load(place, values)
                 return ("loaded",)
@@ -274,6 +241,16 @@ class Machine(RuleBasedStateMachine):
                 return ("nothing",)
             handle = self.handles[action[1]]
             match action:
+                case ("suspend", _):
+                    await self.runtime.suspend(handle)
+                    return ("suspended",)
+                case ("resume", _):
+                    return reported(await self.runtime.resume(handle))
+                case ("retry", _, nth):
+                    tasks = handle.tasks
+                    dead = tasks.loc[tasks["state"] == "dead", "execution"].tolist()
+                    assert sorted(dead) == sorted(self.runtime.dead_letters(handle)["execution"])
+                    return reported(await self.runtime.retry(dead[nth % len(dead)])) if dead else ("nothing",)
                 case ("load", _, values):
                     handle.load({key: json.dumps({"json": value}) for key, value in values.items()})
                     return ("loaded",)
@@ -282,7 +259,7 @@ class Machine(RuleBasedStateMachine):
                 case ("call", _, method, script):
                     return reported(await handle.call(method, script))
         except PlotError as error:
-            note(f"{type(error).__name__}: {error}")
+            say(f"{type(error).__name__}: {error}")
             return (type(error).__name__,)
         raise AssertionError(action)
 
@@ -300,6 +277,7 @@ class Machine(RuleBasedStateMachine):
                 continue
             found = observed(handles[name])
             found["active",] = self.is_active(handles[name])
+            found["suspended",] = self.is_suspended(handles[name])
             kept = next((state for state in states if self.left(state, now, handles[name]) == found), None)
             if kept is None:
                 nearest = min(
@@ -317,7 +295,12 @@ class Machine(RuleBasedStateMachine):
         """What the tables show of a state after the next process has recovered it."""
         if ("installed",) not in state or state["installed",].version != handle.version:
             return {}
-        return {**shown(recovered(state, now)), ("active",): state["installed",].active}
+        installed = state["installed",]
+        seen = shown(recovered(state, now))
+        return {**seen, ("active",): installed.active, ("suspended",): installed.suspended}
+
+    def is_suspended(self, handle: TwistHandle) -> bool:
+        return self.runtime.rates(handle).attrs["suspended"] is not None
 
     def is_active(self, handle: TwistHandle) -> bool:
         try:
@@ -336,8 +319,26 @@ class Machine(RuleBasedStateMachine):
             place, handle = self.world.places[name], self.handles[name]
             assert place.installed is not None
             assert handle.version == place.installed.version
+            assert self.is_suspended(handle) == place.installed.suspended
             expected, found = shown(place.facts), observed(handle)
             assert found == expected, f"{name}:\n{difference(found, expected)}"
+
+
+def play(*program: Action | tuple[Action, int]) -> None:
+    """Perform a program that is known beforehand; a number beside an action kills it at that commit point."""
+    machine = Machine()
+    try:
+        for each in program:
+            action, nth = each if isinstance(each[0], tuple) else (each, None)
+            machine.perform(action, kill_at=nth)
+    finally:
+        machine.teardown()
+
+
+def say(text: str) -> None:
+    """Beside the program that hypothesis prints."""
+    if currently_in_test_context():
+        note(text)
 
 
 def told(drive: Drive | None) -> tuple[Any, ...]:
@@ -353,72 +354,3 @@ def reported(run: Any) -> tuple[Any, ...]:
         return (None, None, None, False)
     error = error_of(run.error) if run.outcome == "error" else None
     return (run.outcome, run.value, error, run.paused is not None)
-
-
-def error_of(text: str | None) -> Any:
-    """An error's type, and the two versions if it names them."""
-    if text is None:
-        return None
-    versions = _VERSIONS.search(text)
-    kind = text.partition(":")[0]
-    return (kind, *map(int, versions.groups())) if versions else kind
-
-
-def microseconds(moment: Any) -> int:
-    """A moment of the tables."""
-    return int(pd.Timestamp(moment).value // 1000)
-
-
-def observed(handle: TwistHandle) -> Facts:
-    """What the tables show of an instance, with places in the tables instead of identities."""
-    tasks, attempts, store, callbacks = handle.tasks, handle.executions, handle.store, handle.callbacks
-    refs: dict[str | None, Any] = {None: None}
-    refs.update({identity: ("task", place) for place, identity in enumerate(tasks["execution"])})
-    events = [each for each in dict.fromkeys(attempts["execution"]) if each not in refs]
-    refs.update({identity: ("event", place) for place, identity in enumerate(events)})
-    methods = dict(zip(callbacks["callback"], callbacks["method"], strict=True))
-
-    def value_of(key: str, value: Any) -> Any:
-        if key.startswith(LOCKS):
-            return ("lock", refs[value["execution"]], round(value["until"] * 1000))
-        if isinstance(value, str) and value in methods:
-            return ("callback", methods[value])
-        return refs.get(value, value) if isinstance(value, str) else value
-
-    seen: Facts = {}
-    for row in tasks.itertuples(index=False):
-        every = None if pd.isna(row.every_ms) else int(row.every_ms * 1000)
-        seen[refs[row.execution]] = (
-            *(row.cause, row.method, row.state, microseconds(row.run_at), microseconds(row.queued)),
-            *(row.attempts, row.failures, row.key, every, refs[row.parent]),
-        )
-    for place, row in enumerate(attempts.itertuples(index=False)):
-        ended = None if pd.isna(row.ended) else microseconds(row.ended)
-        error = error_of(row.error) if row.outcome == "error" else None
-        seen["attempt", place] = (
-            *(refs[row.execution], row.attempt, refs[row.parent], row.version, row.method, row.cause),
-            *(row.outcome, row.requests, microseconds(row.started), ended, error),
-        )
-    for row in store.itertuples(index=False):
-        seen["store", row.key] = (
-            *(value_of(row.key, row.value), row.version),
-            *(microseconds(row.updated), refs[row.execution]),
-        )
-    seen["callbacks",] = sorted(
-        (
-            *(microseconds(row.created), row.method, repr(json.loads(row.args)["json"])),
-            *(row.version, refs[row.execution], row.deleted),
-        )
-        for row in callbacks.itertuples(index=False)
-    )
-    return seen
-
-
-def difference(found: dict[Any, Any], expected: dict[Any, Any]) -> str:
-    """Where two dicts differ."""
-    lines = [
-        f"{key}\n  found    {found.get(key)}\n  expected {expected.get(key)}"
-        for key in sorted(found.keys() | expected.keys(), key=str)
-        if found.get(key) != expected.get(key)
-    ]
-    return "\n".join(lines)

@@ -13,7 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.model.model import SECOND, Attempt, Raised, Script, Sleep, Source, Steps, to_datetime
+from tests.model.attempt import Attempt, Raised, Sleep
+from tests.model.facts import SECOND, Script, Source, Steps, to_datetime
 
 METHODS = ("alpha", "beta", "gamma")
 KEYS = ("a", "b", "c")
@@ -87,7 +88,9 @@ def list_(it: Attempt, prefix: str) -> Steps:
     return (yield from it.keys(prefix))
 
 
-@operation("return await twist.tools.store.acquire_lock(key, seconds)", key=keys, seconds=st.sampled_from((1, 60)))
+@operation(
+    "return await twist.tools.store.acquire_lock(key, seconds)", key=keys, seconds=st.sampled_from((1, 60))
+)
 def lock(it: Attempt, key: str, seconds: int) -> Steps:
     return (yield from it.acquire_lock(key, seconds))
 
@@ -326,7 +329,7 @@ def scripts(depth: int = 2) -> Any:
     return st.lists(_said(names, inner), min_size=1, max_size=4 if depth else 2)
 
 
-HEAD = '''
+HEAD = """
 import asyncio
 from datetime import timedelta
 
@@ -335,7 +338,7 @@ async def perform(twist, script):
     for name, *arguments in script:
         results.append(await globals()["op_" + name](twist, *arguments))
     return results
-'''
+"""
 
 
 def text_of(name: str, source: Source) -> str:
@@ -347,7 +350,9 @@ def text_of(name: str, source: Source) -> str:
     parts.append(f"class {name}(Twist):\n    salt = {source.salt}\n")
     for method, arity in sorted(source.methods.items()):
         arguments = ("self", "script", "more")[: arity + 1]
-        parts.append(f"    async def {method}({', '.join(arguments)}):\n        return await perform(self, script)\n")
+        parts.append(
+            f"    async def {method}({', '.join(arguments)}):\n        return await perform(self, script)\n"
+        )
     parts += [
         f"    async def {event}(self):\n        return await perform(self, {script!r})\n"
         for event, script in sorted(source.lifecycle.items())

@@ -4,16 +4,50 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.model.machine import Machine, counted
+from tests.model.facts import Source
+from tests.model.machine import Machine, counted, play
+from tests.model.operations import METHODS
 
 RULES = pytest.mark.rule(
-    *("7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "7.7", "7.8", "7.11", "7.12", "7.13", "7.14", "7.15", "7.16", "7.17"),
-    *("7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.28", "7.29", "7.30", "7.31", "7.32", "7.33", "7.34"),
+    *(
+        "7.1",
+        "7.2",
+        "7.3",
+        "7.4",
+        "7.5",
+        "7.6",
+        "7.7",
+        "7.8",
+        "7.11",
+        "7.12",
+        "7.13",
+        "7.14",
+        "7.15",
+        "7.16",
+        "7.17",
+    ),
+    *(
+        "7.20",
+        "7.21",
+        "7.22",
+        "7.23",
+        "7.24",
+        "7.25",
+        "7.26",
+        "7.28",
+        "7.29",
+        "7.30",
+        "7.31",
+        "7.32",
+        "7.33",
+        "7.34",
+    ),
     *("7.35", "7.38", "7.39", "7.43"),
 )
 
@@ -22,7 +56,7 @@ def compare(programs: int, steps: int, *, derandomize: bool) -> str:
     """Run programs on both sides; says what ran."""
     counted.clear()
     began = time.monotonic()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine,
         settings=settings(
             max_examples=programs,
@@ -39,6 +73,49 @@ def compare(programs: int, steps: int, *, derandomize: bool) -> str:
         f"{counted['programs']} programs, {sum(counted.values()) - counted['programs'] - sum(kills.values())} "
         f"steps in {time.monotonic() - began:.0f} s, {sum(kills.values())} kills at {len(kills)} commit points"
     )
+
+
+ALL = dict.fromkeys(METHODS, 1)
+DEPLOYED = ("deploy", "default", Source(ALL, {}))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(
+            [DEPLOYED, ("call", "default", "alpha", [["get", "a"], ["clock"]])], id="a clock of milliseconds"
+        ),
+        pytest.param(
+            [
+                DEPLOYED,
+                ("call", "default", "alpha", [["later", "beta", 3600, "x", [["get", "a"]]]]),
+                (("advance", 7200), 2),
+                ("advance", 1),
+            ],
+            id="a kill after a task far ahead was claimed",
+        ),
+        pytest.param(
+            [
+                (
+                    "deploy",
+                    "default",
+                    Source(ALL, {"deactivate": [["set", "a", 1]], "upgrade": [["set", "b", 1]]}),
+                ),
+                ("suspend", "default"),
+                (
+                    "deploy",
+                    "default",
+                    Source(ALL, {"deactivate": [["set", "a", 1]], "upgrade": [["set", "b", 1]]}, 1),
+                ),
+                ("deactivate", "default"),
+                ("resume", "default"),
+            ],
+            id="a suspended twist that is upgraded and deactivated",
+        ),
+    ],
+)
+def test_a_program_that_once_differed_does_what_the_plain_model_does(program: list[Any]) -> None:
+    play(*program)
 
 
 @RULES
