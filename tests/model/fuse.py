@@ -10,6 +10,10 @@ from typing import Any
 from plot_nb import Runtime
 
 
+LONGEST_STEP = 90.0
+"""Real seconds after which a step has no end; most take some milliseconds."""
+
+
 class Killed(BaseException):
     """The process is gone, as far as its state file can tell."""
 
@@ -51,7 +55,9 @@ class Fuse:
         event = asyncio.Event()
         self._tell = asyncio.get_running_loop(), event
         doing, blown = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-        await asyncio.wait({doing, blown}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            {doing, blown}, return_when=asyncio.FIRST_COMPLETED, timeout=LONGEST_STEP
+        )
         self._tell = None
         blown.cancel()
         if self.blown:
@@ -59,4 +65,7 @@ class Fuse:
             await asyncio.wait({doing})
             doing.exception()
             raise Killed
+        if not done:
+            doing.cancel()
+            raise AssertionError(f"nothing has come of it for {LONGEST_STEP:g} s")
         return await doing
