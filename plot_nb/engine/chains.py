@@ -121,9 +121,11 @@ class Drive:
     paused: str | None = None
     alone: Execution | None = None
 
-    def lets_run(self, scheduled: Execution) -> bool:
-        """Whether work for later may begin for its sake."""
-        return self.chain is not None or scheduled.due <= self.until
+    def lets_run(self, execution: Execution) -> bool:
+        """Whether something may begin for its sake."""
+        if self.alone is not None:
+            return execution is self.alone
+        return not execution.is_scheduled or self.chain is not None or execution.due <= self.until
 
     def covers(self, chain: Chain) -> bool:
         """Whether it awaits what runs in `chain`."""
@@ -166,11 +168,7 @@ class Drives:
 
     def lets_run(self, execution: Execution) -> bool:
         """Whether a ready execution may begin."""
-        return (
-            self._always
-            or not execution.is_scheduled
-            or any(drive.lets_run(execution) for drive in self._drives)
-        )
+        return self._always or any(drive.lets_run(execution) for drive in self._drives)
 
     def began(self, chain: Chain, execution: Execution, attempt: int) -> None:
         """An attempt has begun."""

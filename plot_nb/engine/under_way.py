@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -70,20 +69,29 @@ def real_seconds_waited() -> float:
     return under_way.real_waited if under_way is not None else 0.0
 
 
-@contextmanager
-def awaiting(engine: HasTime, monotonic: Callable[[], float]) -> Iterator[None]:
-    """While something awaits an engine; what answers a request of that engine does not hold its clock meanwhile."""
+def engine_awaited(engine: HasTime, monotonic: Callable[[], float]) -> Callable[[], None]:
+    """What answers a request here awaits an engine from now on; if it is the request's own, its clock may move.
+
+    Returns:
+        What says that it awaits it no more; to be called at that very moment. Called again it does nothing.
+    """
     under_way = answering.get()
     if under_way is None or under_way.engine is not engine:
-        yield
-        return
-    if not under_way.awaits:
-        under_way.since = engine.now, monotonic()
-    under_way.awaits += 1
-    try:
-        yield
-    finally:
-        under_way.awaits -= 1
-        if not under_way.awaits:
-            under_way.waited += engine.now - under_way.since[0]
-            under_way.real_waited += monotonic() - under_way.since[1]
+        return lambda: None
+    awaited = under_way
+    awaited.awaits += 1
+    if awaited.awaits == 1:
+        awaited.since = engine.now, monotonic()
+    over = False
+
+    def ended() -> None:
+        nonlocal over
+        if over:
+            return
+        over = True
+        awaited.awaits -= 1
+        if not awaited.awaits:
+            awaited.waited += engine.now - awaited.since[0]
+            awaited.real_waited += monotonic() - awaited.since[1]
+
+    return ended

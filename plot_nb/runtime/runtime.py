@@ -21,7 +21,7 @@ from plot_nb.engine.engine import Engine
 from plot_nb.engine.limits import ClockKind, Latency, Limits, check_settings, check_span
 from plot_nb.engine.model import Instance
 from plot_nb.engine.prices import Prices, check_prices
-from plot_nb.engine.under_way import awaiting
+from plot_nb.engine.under_way import engine_awaited
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime import dead_letters, rating
 from plot_nb.runtime.by_hand import check_entries, write_entries
@@ -306,8 +306,14 @@ class Runtime(Surroundings):
     ) -> Run | None:
         """On the engine's thread: let the engine go on until a drive has ended. Cancelling it stops what runs."""
         over = asyncio.Event()
+        awaits_no_more = engine_awaited(self._engine, self._thread.monotonic)
+
+        def ended() -> None:
+            awaits_no_more()
+            over.set()
+
         try:
-            drive = begin(over.set)
+            drive = begin(ended)
         except sqlite3.Error as error:
             raise self._stopped(error) from error
         if drive is None:
@@ -316,10 +322,10 @@ class Runtime(Surroundings):
         self._running.append(run)
         tell_began(run)
         try:
-            with awaiting(self._engine, self._thread.monotonic):
-                self._engine.turn()
-                await self._over(over, drive)
+            self._engine.turn()
+            await self._over(over, drive)
         finally:
+            awaits_no_more()
             if remembered and not self._closed and drive.failure is None:
                 self.last_run = run
             run.end()

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from plot_nb.backend.records import Webhook
@@ -30,6 +30,9 @@ HEAD_LIMIT = 64 * 2**10
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
+_REFUSED = frozenset({"__proto__", "constructor", "prototype"})
+"""Keys that superjson does not have."""
+
 _SERVED = "webhooks served"
 """The setting, saved with the state, that tokens are random from now on."""
 
@@ -45,14 +48,17 @@ class Post:
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
 
-    def request(self) -> dict[str, Any]:
-        """What the method is given.
+    def arguments(self, extra: str) -> str:
+        """What the method is given, as superjson text of a list.
 
         Of a header that came several times the values are joined, of such a parameter the last one holds. A byte
         that is no UTF-8 becomes half a surrogate pair, as Python's `surrogateescape` has it.
 
+        Args:
+            extra: superjson text of a list: what the webhook was made with.
+
         Raises:
-            ValueError: If the parameters cannot be told apart.
+            ValueError: If there are more parameters than anybody has, or a name that no object may have.
         """
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
@@ -61,12 +67,18 @@ class Post:
         params = parse_qsl(
             self.query.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=1000
         )
-        return {
+        refused = _REFUSED & (headers.keys() | dict(params).keys())
+        if refused:
+            raise ValueError(f"no object may have the key {min(refused)!r}")
+        request = {
             "method": self.method,
             "headers": headers,
             "params": dict(params),
             "raw_body": self.body.decode("utf-8", "surrogateescape"),
         }
+        # Nothing but texts, which are in superjson as in JSON; a body of a mebibyte takes no time so.
+        empty = superjson.dumps([None, *superjson.loads(extra)])
+        return empty.replace("null", json.dumps(request, separators=(",", ":")), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +154,8 @@ class Webhooks:
             return Answer(431)
         webhook, instance = found
         try:
-            args = superjson.dumps([post.request(), *superjson.loads(webhook.args)], name="request")
-        except (
-            ValueError,
-            TypeError,
-        ):  # more parameters than anybody has, or one by a name that no object may have
+            args = post.arguments(webhook.args)
+        except ValueError:
             return Answer(400)
         if webhook.sync:
             return await self._run(webhook, instance, args, remembered=remembered)
