@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.prices import Prices
 from plot_nb.errors import (
+    ActivityNotFound,
     DeployError,
     ExecutionFailed,
     MethodNotFound,
@@ -17,19 +18,38 @@ from plot_nb.errors import (
     TwistInactive,
 )
 from plot_nb.runtime import Run, Runtime, TwistHandle, current
-from plot_nb.twist import UNDEFINED, Network, Tool, Twist, Url, Uuid, WebhookRequest, fetch, now
+from plot_nb.twist import (
+    UNDEFINED,
+    Activity,
+    ActivityType,
+    Network,
+    Note,
+    Plot,
+    Tool,
+    Twist,
+    Url,
+    Uuid,
+    WebhookRequest,
+    fetch,
+    now,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = [
     "UNDEFINED",
+    "Activity",
+    "ActivityNotFound",
+    "ActivityType",
     "DeployError",
     "ExecutionFailed",
     "Latency",
     "Limits",
     "MethodNotFound",
     "Network",
+    "Note",
+    "Plot",
     "PlotError",
     "Prices",
     "RetryRefused",

@@ -25,6 +25,10 @@ class MethodNotFound(PlotError, AttributeError):
     """The deployed version of a twist has no such method."""
 
 
+class ActivityNotFound(PlotError, LookupError):
+    """No twist created such an activity."""
+
+
 class RuntimeOwned(PlotError):
     """The state file belongs to another running runtime."""
 

@@ -65,19 +65,20 @@ CREATE TABLE webhooks (
 ) WITHOUT ROWID;
 CREATE INDEX webhooks_live ON webhooks (instance) WHERE deleted IS NULL;
 
--- What twists and their users wrote with the Plot tool; `document` is superjson text of the whole.
+-- What twists and their users wrote with the Plot tool; `document` is superjson text of all but id, key and times.
+-- Ids are an instance's own: one that a twist makes up cannot take another's place.
 CREATE TABLE activities (
-    id TEXT PRIMARY KEY, instance INTEGER NOT NULL, key TEXT, document TEXT NOT NULL, archived INTEGER NOT NULL,
-    attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL
-) WITHOUT ROWID;
+    number INTEGER PRIMARY KEY, instance INTEGER NOT NULL, id TEXT NOT NULL, key TEXT, document TEXT NOT NULL,
+    attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL, UNIQUE (instance, id)
+);
 CREATE UNIQUE INDEX activities_by_key ON activities (instance, key) WHERE key IS NOT NULL;
-CREATE INDEX activities_by_instance ON activities (instance, created);
 CREATE TABLE notes (
-    id TEXT PRIMARY KEY, activity TEXT NOT NULL, instance INTEGER NOT NULL, key TEXT, document TEXT NOT NULL,
-    attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX notes_by_key ON notes (activity, key) WHERE key IS NOT NULL;
-CREATE INDEX notes_by_activity ON notes (activity, created);
+    number INTEGER PRIMARY KEY, instance INTEGER NOT NULL, id TEXT NOT NULL, activity TEXT NOT NULL, key TEXT,
+    document TEXT NOT NULL, attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    UNIQUE (instance, id)
+);
+CREATE UNIQUE INDEX notes_by_key ON notes (instance, activity, key) WHERE key IS NOT NULL;
+CREATE INDEX notes_by_activity ON notes (instance, activity, number);
 
 -- Rows stay when their work is done: a task that is queued again under the same derived id is the same task.
 CREATE TABLE executions (

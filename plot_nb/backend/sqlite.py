@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plot_nb.backend.activities import ActivityTables
 from plot_nb.backend.callbacks import CallbackTables
 from plot_nb.backend.database import Durability
 from plot_nb.backend.instances import InstanceTables
@@ -14,7 +15,9 @@ from plot_nb.backend.webhooks import WebhookTables
 __all__ = ["PAYLOAD_LIMIT", "Durability", "SqliteBackend"]
 
 
-class SqliteBackend(InstanceTables, StoreTables, CallbackTables, WebhookTables, RetentionTables):
+class SqliteBackend(
+    InstanceTables, StoreTables, CallbackTables, WebhookTables, ActivityTables, RetentionTables
+):
     """The tables of `schema`, behind the operations that the engine needs: each family has a module of its own."""
 
     def latest_time(self) -> int | None:

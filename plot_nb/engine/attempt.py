@@ -109,6 +109,7 @@ class Attempt:
         answers: What goes to the guest with the next answer.
         owed: Bytes of all answers that have not gone to the guest yet.
         queued: How many tasks of each method it has queued.
+        made: How often it has created the same thing without an id, by digest.
         why_stopped: The outcome that the engine decided on when it stopped the sandbox.
     """
 
@@ -132,6 +133,7 @@ class Attempt:
     requests: list[RequestRow] = field(default_factory=list)
     logs: list[tuple[int, int, str, int | None, str]] = field(default_factory=list)
     queued: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
     tokens: int = 0
     ended: bool = False
     why_stopped: str | None = None

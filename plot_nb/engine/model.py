@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -163,3 +164,9 @@ class Execution:
 def derive_id(*parts: object) -> str:
     """An id that is the same whenever it is derived from the same things (SPEC 7, a task's identity)."""
     return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=7).hexdigest()
+
+
+def derive_uuid(*parts: object) -> str:
+    """A UUID that is the same whenever it is derived from the same things."""
+    digest = hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()
+    return str(uuid.UUID(bytes=digest, version=4))

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from plot_nb.engine.attempt import Attempt
-from plot_nb.engine.model import Callback, Cause, Execution, derive_id
+from plot_nb.engine.model import Callback, Cause, Execution, derive_id, derive_uuid
 from plot_nb.tools.callbacks import is_hidden
 from plot_nb.tools.operation import Queued
 
 if TYPE_CHECKING:
     from plot_nb.engine.engine import Engine
+
+CREATED_LIMIT = 100_000
+"""What an attempt may create without ids: the host remembers it while the attempt runs."""
 
 
 EMPTY = '{"json":{}}'
@@ -47,6 +50,23 @@ class AttemptTasks:
         attempt.tokens += 1
         parts = (self.engine.seed, kind, attempt.execution.id, attempt.execution.attempts, attempt.tokens)
         return f"{prefix}_{derive_id(*parts)}{derive_id('second half', *parts)}"
+
+    def new_id(self, content: str) -> str:
+        """An id for what the twist creates without saying what it is known by.
+
+        It derives from the execution and the content, so that an execution that is tried again creates it once. Not
+        from its place alone: an attempt that goes on where the one before it ended creates other things.
+        """
+        attempt, made = self.attempt, self.attempt.made
+        fork = attempt.execution.attempts if self.engine.faithful_forks else "any attempt"
+        digest = derive_id(content)
+        ordinal = made.get(digest, 0)
+        if not ordinal and len(made) >= CREATED_LIMIT:
+            raise ValueError(
+                f"an execution creates at most {CREATED_LIMIT:,} activities and notes without an id: go on in a task"
+            )
+        made[digest] = ordinal + 1
+        return derive_uuid("created", attempt.execution.id, fork, digest, ordinal)
 
     def queue(
         self,

@@ -31,7 +31,7 @@ from plot_nb.engine.outcomes import limit_message
 from plot_nb.engine.timeline import Kind
 from plot_nb.engine.under_way import UnderWay, answering
 from plot_nb.sandbox.pool import Crossing
-from plot_nb.tools import callbacks, mounted, store, tasks, webhooks
+from plot_nb.tools import callbacks, mounted, plot, store, tasks, webhooks
 from plot_nb.tools.mounted import MountedTools, ToolFailure
 from plot_nb.tools.network import FetchRequest, FetchResponse, Patterns, latency_of
 from plot_nb.tools.operation import Context, Operation, TaskQueue
@@ -41,6 +41,7 @@ TOOLS: dict[str, dict[str, Operation[Any]]] = {
     "callbacks": callbacks.OPERATIONS,
     "tasks": tasks.OPERATIONS,
     "network": webhooks.OPERATIONS,
+    "plot": plot.OPERATIONS,
 }
 
 _OPERATIONS = {

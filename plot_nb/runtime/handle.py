@@ -10,6 +10,7 @@ from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Instance, Method
 from plot_nb.errors import MethodNotFound, RuntimeClosed
 from plot_nb.journal import frames
+from plot_nb.journal.activities import activities
 from plot_nb.journal.reader import rows
 from plot_nb.tools.callbacks import is_hidden, listed, suggestion
 from plot_nb.tools.store import LOCKS
@@ -102,6 +103,11 @@ class TwistHandle:
     def tasks(self) -> pd.DataFrame:
         """One row per task, finished ones included."""
         return frames.tasks(self._runtime.path, instance=self._instance.id, mask=Mask(self._instance.secrets))
+
+    @property
+    def activities(self) -> pd.DataFrame:
+        """One row per activity that it created, with its notes as dicts and all that it holds as `document`."""
+        return activities(self._runtime.path, self._instance.id, Mask(self._instance.secrets))
 
     @property
     def executions(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a runtime shares with the world: apps and tools that twists reach, and webhooks by which they are reached."""
+"""What a runtime shares with the world: apps and tools that twists reach, and what comes to them from there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.journal import frames
+from plot_nb.runtime.emitting import Event, check_edit, play
 from plot_nb.runtime.posting import post
 from plot_nb.runtime.serving import WebhookServer, serve
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     from plot_nb.engine.engine import Engine
     from plot_nb.runtime.handle import TwistHandle
+    from plot_nb.runtime.run import Run
     from plot_nb.runtime.runtime import Runtime
     from plot_nb.runtime.thread import EngineThread
     from plot_nb.tools.network import AsgiApp
+    from plot_nb.twist.activities import Activity, Note
 
 
 class Surroundings:
@@ -88,6 +91,36 @@ class Surroundings:
         """
         self._check_open()
         return await serve(self._as_runtime, port)
+
+    async def emit(
+        self,
+        event: Event,
+        activity: Activity | Mapping[str, str] | str,
+        given: Activity | Note | Mapping[str, Any] | str,
+        *,
+        twist: TwistHandle | None = None,
+    ) -> Run:
+        """Play a user's edit: store it, then run the twist's method for it and the chain that this sets off.
+
+        Args:
+            event: `activity_updated` runs `on_activity_updated(activity, changes)`, `note_created` runs
+                `on_note_created(note)`; like a task it is tried again if it fails.
+            activity: Its id; with `twist` also its key.
+            given: The changes, such as `{"title": "…", "tags": {"done": True}}`; or the note, or only its text.
+            twist: Whose activity it is.
+
+        Returns:
+            What ran. If the twist has no such method, the edit is stored and nothing runs.
+
+        Raises:
+            ActivityNotFound: If there is no such activity.
+            TwistInactive: If the twist was deactivated.
+            TypeError: If the edit names a field that there is none of, or a value is of the wrong kind.
+        """
+        self._check_open()
+        runtime = self._as_runtime
+        edit = check_edit(runtime, event, activity, given, twist)
+        return await runtime._submit(play(runtime, edit))
 
     def webhooks(self, twist: TwistHandle | None = None) -> pd.DataFrame:
         """One row per webhook, deleted ones included: of one twist, or of all."""

@@ -39,6 +39,9 @@ class TaskQueue(Protocol):
     def new_token(self, kind: Literal["callback", "webhook"]) -> str:
         """A token that cannot be guessed."""
 
+    def new_id(self, content: str) -> str:
+        """An id that every attempt of the execution gives to the same content, in the order of its asking."""
+
     def queue(
         self,
         callback: Callback,

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from plot_nb.twist.activities import event_arguments
 from plot_nb.twist.build import Built
 from plot_nb.twist.scoped import Scoped
 from plot_nb.twist.webhook import WebhookRequest
@@ -35,6 +36,8 @@ def begin(built: Built, cause: str | None, method: str, args: Sequence[Any], kwa
     if cause == "webhook" and args:
         request, *extra = args
         args = [WebhookRequest(**request), *extra]
+    if cause == "event":
+        args = event_arguments(method, args)
     scope, _, name = method.rpartition(".")
     return getattr(built.scopes[scope], name)(*args, **kwargs)
 

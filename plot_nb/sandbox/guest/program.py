@@ -134,7 +134,21 @@ def _methods(kind: type[Scoped]) -> dict[str, Callable[..., Any]]:
     return found
 
 
-BARE_NAMES = ("Twist", "Tool", "Network", "Uuid", "Url", "UNDEFINED", "WebhookRequest", "fetch", "now")
+BARE_NAMES = (
+    "Twist",
+    "Tool",
+    "Network",
+    "Plot",
+    "Activity",
+    "ActivityType",
+    "Note",
+    "Uuid",
+    "Url",
+    "UNDEFINED",
+    "WebhookRequest",
+    "fetch",
+    "now",
+)
 """What a cell need not import."""
 
 
