@@ -50,6 +50,9 @@ PAST = {
 }
 """Columns of times that have passed."""
 
+BULKS = {"link": {3}, "bulk": {1, 5, 10}}
+"""How many keys one request of the scenario writes or clears, by how they begin."""
+
 OUTLIVING = {
     ("store_versions", "attempt_id"),
     ("callbacks", "attempt_id"),
@@ -221,6 +224,16 @@ def versions_are_contiguous(state: State) -> Iterator[str]:
         yield from gaps(f"versions of {instance['twist']}", sorted(numbers), first=None)
         if not numbers or max(numbers) != instance["version"]:
             yield f"{instance['twist']} is in version {instance['version']}, deployed were {numbers}"
+
+
+@check(When.LEFT)
+def bulk_writes_are_whole(state: State) -> Iterator[str]:
+    """What one request writes or clears is there as a whole, or not at all."""
+    written = [row for row in state["store_versions"] if row["attempt_id"] is not None]
+    for (attempt, seq), rows in grouped(written, "attempt_id", "seq").items():
+        sizes = BULKS.get(rows[0]["key"].partition(":")[0])
+        if sizes is not None and len(rows) not in sizes and state.is_complete:
+            yield f"request {seq} of attempt {attempt} wrote {[row['key'] for row in rows]}"
 
 
 @check(When.LEFT)
