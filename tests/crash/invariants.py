@@ -199,6 +199,15 @@ def nothing_acknowledged_is_lost(state: State) -> Iterator[str]:
 
 
 @check(When.LEFT)
+def what_a_post_was_promised_is_queued(state: State) -> Iterator[str]:
+    """Each post that was accepted has an execution."""
+    accepted = len(state.seen("accepted"))
+    queued = sum(row["cause"] == "webhook" and row["method"] == "posted" for row in state["executions"])
+    if queued < accepted and state.is_complete:
+        yield f"{accepted} posts were accepted, {queued} are queued"
+
+
+@check(When.LEFT)
 def nothing_suspended_runs(state: State) -> Iterator[str]:
     """From when a suspension was acknowledged until it was about to end, nothing of the twist told anything."""
     suspended = set()

@@ -19,6 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from plot_nb import Limits, Run, Runtime, TwistHandle
 from plot_nb.engine.clock import EPOCH
 from tests.crash.invariants import State, When, clock_violations, table_violations, violations
@@ -65,9 +67,26 @@ class Client:
         run.raise_for_outcome()
         return run
 
+    async def post(self, twist: str, webhook: str, body: object) -> httpx.Response:
+        """Post to a webhook whose URL a twist has kept."""
+        kept = self[twist].store.set_index("key")["value"]
+        return await self.runtime.post_webhook(kept[f"volatile:{webhook}"], json=body)
+
     async def come_to(self, moment: timedelta) -> None:
         """Let the clock run until a moment after its beginning, unless it is past that."""
         await self.runtime.advance(max(timedelta(0), EPOCH + moment - self.runtime.now))
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A tool of the host's: what is entered is seen."""
+
+    witness: Witness
+
+    def enter(self, item: str) -> str:
+        """Keep an entry."""
+        self.witness.saw("Works", "entered", item)
+        return item
 
 
 Step = Callable[[Client], Awaitable[None]]
@@ -124,6 +143,33 @@ async def keys(client: Client) -> None:
 async def tools(client: Client) -> None:
     """Tools, one in the other, with Stores, callbacks and tasks of their own."""
     await client.call("Works", "shelve")
+
+
+@step
+async def drain(client: Client) -> None:
+    """Ids that a handler gets in batches, one of them twice."""
+    await client.call("Works", "gather")
+    await client.runtime.advance(timedelta(minutes=2))
+
+
+@step
+async def webhooks(client: Client) -> None:
+    """Posts to webhooks that queue, that answer at once, and to one that is deleted."""
+    await client.call("Works", "listen")
+    for n in range(3):
+        posted = await client.post("Works", "queued", n)
+        assert (posted.status_code, posted.json()) == (200, {"queued": True})
+        client.witness.saw("Works", "accepted", n)
+        asked = await client.post("Works", "at once", n)
+        assert (asked.status_code, asked.json()) == (200, {"got": n})
+    assert (await client.post("Works", "deleted", 0)).status_code == 404
+    await client.runtime.run_until_idle(timedelta(0))
+
+
+@step
+async def ledger(client: Client) -> None:
+    """A tool that is an object of the host's."""
+    await client.call("Works", "enter")
 
 
 @step
@@ -272,6 +318,7 @@ async def main(given: argparse.Namespace) -> None:
         opened = State.copy_of(path, witness)
         expect_none("opened again", violations(opened, When.OPENED) + clock_violations(opened, runtime.now))
         runtime.mount(ORIGIN, witness.app)
+        runtime.mount_tool("ledger", Ledger(witness))
         client = Client(runtime, witness, given.folder / "look.json")
         done = {item for who, what, item in witness.facts() if (who, what) == ("client", "step")}
         for number, (name, work) in enumerate(STEPS.items()):

@@ -196,6 +196,56 @@ class Works(Witnessed, Twist):
     async def shelving(self):
         await self.tools.shelf.fill()
 
+    # drains
+
+    async def gather(self):
+        await self.run_task(await self.callback(self.gathering))
+
+    async def gathering(self):
+        ids = [f"id{n}" for n in range(5)]
+        await self.schedule_drain("inbox", self.handle, ids, batch_size=3, delay=timedelta(seconds=10), max_attempts=20)
+        await self.schedule_drain("never", self.handle, ["never"])
+        await self.cancel_drain("never")
+
+    async def handle(self, ids):
+        again = [each for each in ids if await self.once(f"handled:{each}") and each == "id2"]
+        return {"retry": again}
+
+    async def once(self, key):
+        is_first = await self.get(key) is None
+        await self.keep(key)
+        return is_first
+
+    # webhooks
+
+    async def listen(self):
+        await self.run_task(await self.callback(self.listening))
+
+    async def listening(self):
+        network = self.tools.network
+        await self.set("volatile:queued", await network.create_webhook(self.posted, "queued"))
+        await self.set("volatile:at once", await network.create_webhook(self.asked, sync=True))
+        await self.set("volatile:deleted", await network.create_webhook(self.posted, "never"))
+        await network.delete_webhook(await self.get("volatile:deleted"))
+
+    async def posted(self, request, how):
+        await self.keep(f"posted:{how}:{request.body}")
+        await self.run_task(await self.callback(self.keyed, "child of a post"))
+
+    async def asked(self, request):
+        await self.keep(f"asked:{request.body}")
+        return {"got": request.body}
+
+    # tools of the host
+
+    async def enter(self):
+        await self.run_task(await self.callback(self.entering))
+
+    async def entering(self):
+        for n in range(3):
+            assert await self.tools.ledger.enter(f"entry:{n}") == f"entry:{n}"
+            await self.keep(f"entry:{n}")
+
     # what the user stops
 
     async def linger(self):
@@ -233,6 +283,7 @@ class Leaves(Witnessed, Twist):
         await self.cancel_all_tasks()
         await self.delete_all_callbacks()
         await self.clear_all()
+        await self.set("volatile:url", await self.tools.network.create_webhook(self.recur))
         await self.activate()
 """
 )

@@ -70,12 +70,14 @@ def test_nothing_becomes_durable_but_at_a_commit_point(unharmed: Record) -> None
     assert unharmed.unannounced == []
 
 
+@pytest.mark.rule("5.1", "5.25", "7.7", "7.25", "7.26", "7.28", "7.43")
 def test_a_process_that_dies_at_any_commit_point_loses_doubles_and_tears_nothing(
     tmp_path: Path, unharmed: Record
 ) -> None:
     survive_all(tmp_path, unharmed, each_point_once(unharmed.places, random.Random(4), more=12))
 
 
+@pytest.mark.rule("7.27")
 def test_a_fork_that_was_asked_for_is_seen(tmp_path: Path) -> None:
     for place in (Place("chain", "after enqueue", 3), Place("locks", "before claim", 1)):
         assert killed(tmp_path, place, "--forks").returncode == -signal.SIGKILL
