@@ -23,9 +23,10 @@ import httpx
 
 from plot_nb import Limits, Run, Runtime, TwistHandle
 from plot_nb.engine.clock import EPOCH
-from tests.crash.invariants import State, When, clock_violations, table_violations, violations
+from tests.crash.invariants import When, clock_violations, table_violations, violations
 from tests.crash.killing import Passage, Place
 from tests.crash.sources import LEAVES, TEMPORARY, works
+from tests.crash.state import State
 from tests.crash.witness import ORIGIN, Witness
 
 CHAIN = 10
