@@ -22,6 +22,8 @@ from plot_nb.sandbox.process import command, environment
 EXPECTED_S = 9.0
 """How long a compile takes on a slow machine; for a progress line."""
 
+_LONGEST_COMPILE = 3600
+
 KEPT = 4
 """Compiled components that the cache keeps: for other versions and environments of the same user."""
 
@@ -167,10 +169,11 @@ def _user_cache() -> Path:
 
 
 def _prune(folder: Path) -> None:
-    """Remove what has not been used for longest; a process that still has it mapped keeps it."""
+    """Remove what has not been used for longest, and what a killed compile left; who has it mapped keeps it."""
     with contextlib.suppress(OSError):
         found = sorted(folder.glob("*.cwasm"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in found[KEPT:]:
+        left = [path for path in folder.glob("*.tmp") if path.stat().st_mtime < time.time() - _LONGEST_COMPILE]
+        for path in found[KEPT:] + left:
             path.unlink(missing_ok=True)
 
 

@@ -29,8 +29,12 @@ class Run(Request[Any]):
         found = yield from super().__await__()
         scope, _, name = found["method"].rpartition(".")
         method = getattr(self._place.scopes[scope], name)
-        stored = superjson.loads(found["args"])
-        return (yield from method(*self._args, *stored).__await__())
+        args = [*self._args, *superjson.loads(found["args"])]
+        try:
+            inspect.signature(method).bind(*args)
+        except TypeError as error:
+            raise TypeError(f"{found['method']}() {error} ({found['versions']})") from None
+        return (yield from method(*args).__await__())
 
 
 class Callbacks(BuiltIn):

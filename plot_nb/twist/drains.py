@@ -118,7 +118,7 @@ class Pass:
     Before the handler runs its ids are counted and the next pass is armed: so a pass that dies of a limit is counted,
     and followed by another. The callback that this pass runs by stands for that one too; the last pass deletes it.
 
-    Ids at which fewer attempts were made come first, so those that fail again and again keep none waiting.
+    Where ids are left that no attempt was made at, and none shall be tried again, the next pass follows at once.
     """
 
     def __init__(
@@ -153,6 +153,7 @@ class Pass:
         attempts = await self._list()
         batch = self._choose(attempts)
         left: Iterable[str] = ()
+        staying: set[str] = set()
         if batch:
             counted = {each: superjson.dumps(attempts[each] + 1) for each in batch}
             await self._ask("store.set_many", counted)
@@ -168,7 +169,7 @@ class Pass:
             )
         if not left:
             await self._end()
-        elif any(attempts.get(each) == 0 and each not in batch for each in left):
+        elif not staying and any(attempts.get(each) == 0 and each not in batch for each in left):
             await self._arm(0)
 
     def _find(self) -> Callable[..., Any]:
@@ -199,9 +200,8 @@ class Pass:
 
     def _choose(self, attempts: dict[str, int]) -> list[str]:
         """The batch, ascending; the mark of a drain without ids comes on top."""
-        ids = sorted((made, each) for each, made in attempts.items() if each != self._place)
-        chosen = [each for _, each in ids[: self._batch_size]]
-        return sorted([*chosen, self._place] if self._place in attempts else chosen)
+        chosen = sorted(attempts.keys() - {self._place})[: self._batch_size]
+        return [self._place, *chosen] if self._place in attempts else chosen
 
     async def _end(self) -> None:
         """Cancel the continuation, and take it back if an id was recorded before that: its task was this one."""

@@ -173,7 +173,7 @@ def test_ids_that_the_handler_returns_stay_for_a_pass_after_the_delay() -> None:
 
 
 @pytest.mark.rule("8.6", "8.12")
-def test_ids_that_fail_keep_no_others_waiting() -> None:
+def test_a_batch_is_ascending_whatever_was_tried_before_and_what_fails_waits_for_its_delay() -> None:
     async def work(runtime: Runtime) -> None:
         body = """
         async def handle(self, ids):
@@ -181,11 +181,14 @@ def test_ids_that_fail_keep_no_others_waiting() -> None:
             return {"retry": [each for each in ids if each < "c"]}
         """
         twist = await runtime.deploy(drained(body))
-        await twist.record(["a", "b", "c", "d", "e"], batch_size=2, max_attempts=2)
+        await twist.record(["e", "d", "c", "b", "a"], batch_size=2, max_attempts=2)
         await runtime.advance(timedelta(seconds=11))
-        assert [ids for (ids,) in batches(twist)] == [["a", "b"], ["c", "d"], ["a", "e"]]
-        await runtime.run_until_idle()
-        assert [ids for (ids,) in batches(twist)[3:]] == [["b"]]
+        assert [ids for (ids,) in batches(twist)] == [["a", "b"]]
+        await runtime.advance(timedelta(seconds=10))
+        assert [ids for (ids,) in batches(twist)] == [["a", "b"], ["a", "b"]]
+        await runtime.advance(timedelta(seconds=10))
+        assert [ids for (ids,) in batches(twist)] == [["a", "b"], ["a", "b"], ["c", "d"], ["e"]]
+        assert (recorded(twist), pending(twist)) == ({}, [])
 
     on_runtime(work)
 

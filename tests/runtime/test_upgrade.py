@@ -273,3 +273,31 @@ def test_options_of_earlier_deploys_stay_secret(tmp_path: Path) -> None:
 
     asyncio.run(first())
     asyncio.run(second())
+
+
+@pytest.mark.rule("6.9")
+def test_running_a_callback_that_no_longer_fits_names_both_versions() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def keep(self):
+            await self.set("token", await self.callback(self.add, 1))
+
+        async def run_it(self, *args):
+            return await self.run(await self.get("token"), *args)
+
+        async def add(self, one{more}):
+            return one
+        """
+        twist = await runtime.deploy(methods(body.format(more="")))
+        await twist.keep()
+        assert (await twist.run_it()).value == 1
+        twist = await runtime.deploy(methods(body.format(more=", two, three")))
+        failed = await twist.run_it(5)
+        assert failed.error == (
+            "TypeError: add() missing a required argument: 'three' (version 1 made the callback, version 2 runs)"
+        )
+        assert failed.line is not None
+        assert "self.run(" in methods(body.format(more=", two, three")).splitlines()[failed.line - 1]
+        assert (await twist.run_it(5, 6)).value == 5
+
+    on_runtime(work)
