@@ -30,7 +30,7 @@ def warnings(texts: list[str]) -> list[str]:
     return [text.removeprefix("rate: ") for text in texts if text.startswith("rate: ")]
 
 
-@pytest.mark.rule("10.21", "10.27")
+@pytest.mark.rule("10.21", "10.27", "10.40")
 def test_the_201st_execution_in_five_minutes_is_warned_of_once_and_all_of_them_run() -> None:
     result = called(CHAIN, 230)
     assert result.executions["outcome"].tolist() == ["ok"] * 230
@@ -45,7 +45,7 @@ def test_200_executions_are_not_warned_of() -> None:
     assert warnings(called(CHAIN, 200).texts("system")) == []
 
 
-@pytest.mark.rule("10.21", "10.25", "10.27")
+@pytest.mark.rule("10.21", "10.25", "10.27", "10.40")
 def test_a_window_that_was_left_and_is_entered_again_is_warned_of_again() -> None:
     async def work(runtime: Runtime) -> list[int]:
         twist = await runtime.deploy(methods(CHAIN))
@@ -202,7 +202,7 @@ def test_a_file_that_is_opened_again_goes_on_counting(tmp_path: Path) -> None:
     assert still == []
 
 
-@pytest.mark.rule("10.27")
+@pytest.mark.rule("10.27", "10.40")
 def test_the_picture_of_a_run_says_that_plot_would_suspend() -> None:
     async def work(runtime: Runtime) -> dict[str, str]:
         twist = await runtime.deploy(methods(CHAIN.replace("if left", "print('rate: no'); if left", 0)))

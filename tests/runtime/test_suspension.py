@@ -111,7 +111,7 @@ def test_a_twist_that_has_spent_too_much_is_suspended_when_the_execution_has_end
     on_runtime(work, **DEAR)
 
 
-@pytest.mark.rule("10.29", "10.31")
+@pytest.mark.rule("10.29", "10.31", "10.41")
 def test_resume_runs_what_waited_and_counts_anew() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(FIRST)
@@ -127,7 +127,7 @@ def test_resume_runs_what_waited_and_counts_anew() -> None:
     on_runtime(work, **ENFORCED)
 
 
-@pytest.mark.rule("10.30")
+@pytest.mark.rule("10.30", "10.41")
 def test_a_new_version_ends_a_suspension_for_a_rate_and_its_upgrade_runs() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(FIRST)
@@ -183,7 +183,7 @@ def test_a_recurring_task_goes_on_in_its_cadence_after_a_suspension() -> None:
     on_runtime(work)
 
 
-@pytest.mark.rule("10.32")
+@pytest.mark.rule("10.32", "10.42")
 def test_a_suspension_by_the_user_outlasts_deploys_and_the_upgrade_runs_when_it_ends() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(FIRST)
@@ -211,7 +211,7 @@ def test_a_rate_that_was_exceeded_before_a_user_suspends_is_the_users_suspension
     on_runtime(work, **DEAR)
 
 
-@pytest.mark.rule("10.29", "10.38")
+@pytest.mark.rule("10.29", "10.38", "10.42")
 @pytest.mark.parametrize("upgraded", [False, True])
 def test_a_suspended_twist_can_be_deactivated(upgraded: bool) -> None:
     async def work(runtime: Runtime) -> None:
@@ -263,6 +263,26 @@ def test_a_suspension_survives_a_restart(tmp_path: Path, by: str) -> None:
     on_runtime(first, path=tmp_path / "state.db", **DEAR)
     on_runtime(second, path=tmp_path / "state.db", **({**DEAR, "prices": Prices(execution=0.5)}))
     on_runtime(third, path=tmp_path / "state.db", **DEAR)
+
+
+@pytest.mark.rule("10.30", "10.32", "10.36")
+@pytest.mark.parametrize(("by", "outcome"), [("user", "suspended"), ("rate", "ok")])
+def test_what_a_deploy_makes_of_a_suspension_survives_a_restart(
+    tmp_path: Path, by: str, outcome: str
+) -> None:
+    async def first(runtime: Runtime) -> None:
+        twist = await runtime.deploy(FIRST)
+        await twist.go(9 if by == "rate" else 1)
+        if by == "user":
+            await runtime.suspend(twist)
+        await runtime.deploy(SECOND)
+
+    async def second(runtime: Runtime) -> None:
+        (twist,) = runtime.twists()
+        assert (await twist.tick()).outcome == outcome
+
+    for work in (first, second):
+        on_runtime(work, path=tmp_path / "state.db", **DEAR)
 
 
 @pytest.mark.rule("10.29", "11.7")
