@@ -23,6 +23,7 @@ import httpx
 
 from plot_nb import Limits, Run, Runtime, TwistHandle
 from plot_nb.engine.clock import EPOCH
+from tests.crash import activities as _  # noqa: F401  # its invariants are checked with the others
 from tests.crash.invariants import When, clock_violations, table_violations, violations
 from tests.crash.killing import Passage, Place
 from tests.crash.sources import LEAVES, TEMPORARY, works
@@ -171,6 +172,14 @@ async def webhooks(client: Client) -> None:
 async def ledger(client: Client) -> None:
     """A tool that is an object of the host's."""
     await client.call("Works", "enter")
+
+
+@step
+async def activities(client: Client) -> None:
+    """Activities, one of which the user edits."""
+    await client.call("Works", "plan")
+    edit = {"kind": "edited"}
+    (await client.runtime.emit("activity_updated", "plan", edit, twist=client["Works"])).raise_for_outcome()
 
 
 @step

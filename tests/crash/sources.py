@@ -72,7 +72,8 @@ class Works(Witnessed, Twist):
     who = "Works"
 
     def build(self, build):
-        return {"network": build(Network, urls=["https://witness.example/*"]), "shelf": build(Shelf)}
+        network = build(Network, urls=["https://witness.example/*"])
+        return {"network": network, "shelf": build(Shelf), "plot": build(Plot)}
 
     async def activate(self):
         await self.keep("activated")
@@ -245,6 +246,20 @@ class Works(Witnessed, Twist):
         for n in range(3):
             assert await self.tools.ledger.enter(f"entry:{n}") == f"entry:{n}"
             await self.keep(f"entry:{n}")
+
+    # activities
+
+    async def plan(self):
+        await self.run_task(await self.callback(self.planning))
+
+    async def planning(self):
+        plot = self.tools.plot
+        made = [Activity("no key", notes=["first"]), Activity("plan", key="plan", notes=[Note("first", key="a note")])]
+        await self.see("created", await plot.create_activities(made))
+        await self.keep("planned", sorted({activity.title for activity in await plot.get_activities()}))
+
+    async def on_activity_updated(self, activity, changes):
+        await self.keep(f"told of {activity.key}", changes)
 
     # what the user stops
 

@@ -109,9 +109,18 @@ class State:
         }
 
     def work(self) -> list[list[str]]:
-        """What was to be done and what became of it: twist, cause, method, arguments, state; each once."""
+        """What was to be done and what became of it: twist, cause, method, arguments, state; each once.
+
+        What a user's edit tells a twist has the times of the activity, which cuts change.
+        """
         found = {
-            (self.twists[row["instance"]], row["cause"], row["method"], row["args"], row["state"])
+            (
+                self.twists[row["instance"]],
+                row["cause"],
+                row["method"],
+                "" if row["cause"] == "event" else row["args"],
+                row["state"],
+            )
             for row in self["executions"]
         }
         return [list(each) for each in sorted(found)]
