@@ -104,6 +104,14 @@ def test_a_twist_that_keeps_asking_is_stopped_after_100_refused_crossings() -> N
         ("await self.delete_all_callbacks()", 1),
         ("await self.run(await self.callback('other'))", 3),
         ("await self.run_task(await self.callback('nothing'))", 2),
+        ("await self.run_task(await self.callback('nothing'), run_at=now())", 2),
+        ("await self.schedule_task('k', await self.callback('nothing'), now())", 2),
+        ("await self.schedule_recurring('k', await self.callback('nothing'), every=timedelta(hours=1))", 2),
+        ("await self.cancel_task('none')", 1),
+        ("await self.cancel_all_tasks()", 1),
+        ("await self.cancel_scheduled_task('none')", 1),
+        ("await self.tools.store.acquire_lock('k', 1)", 1),
+        ("await self.tools.store.release_lock('k')", 1),
         ("print('free'); self.log.info('free')", 0),
         ("Uuid.generate(); now()", 0),
         ("await asyncio.sleep(5)", 0),
@@ -114,6 +122,7 @@ def test_the_price_table(statement: str, cost: int) -> None:
     body = f"""
     async def go(self):
         import asyncio
+        from datetime import timedelta
         {statement}
     async def other(self):
         await self.set("other", True)

@@ -49,7 +49,7 @@ def test_first_deploy_activates_changed_source_upgrades_and_unchanged_does_nothi
     on_runtime(work)
 
 
-@pytest.mark.rule("10.11")
+@pytest.mark.rule("10.11", "7.51")
 def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown() -> None:
     async def work(runtime: Runtime) -> None:
         twist = await runtime.deploy(methods("async def activate(self): raise ValueError('no token')"))
@@ -69,7 +69,11 @@ def test_a_lifecycle_method_that_fails_leaves_the_version_deployed_and_is_shown(
         ("class A(Twist): pass\nclass B(Twist): pass\n", "2 twists", None),
         ("import numpy\nclass A(Twist): pass\n", "ModuleNotFoundError", 1),
         ("class A(Twist):\n    pass\n\nraise ValueError('at load')\n", "at load", 4),
-        ("class A(Twist):\n    def build(self, build):\n        return {'n': build(Network, urls='*')}\n", "urls", 3),
+        (
+            "class A(Twist):\n    def build(self, build):\n        return {'n': build(Network, urls='*')}\n",
+            "urls",
+            3,
+        ),
         ("class A(Twist):\n    def build(self, build):\n        raise ValueError('b')\n", "ValueError: b", 3),
     ],
     ids=["syntax", "none", "two", "import", "raises", "urls", "build"],

@@ -98,7 +98,7 @@ async def later(self):
 )
 
 
-@pytest.mark.rule("4.40")
+@pytest.mark.rule("4.40", "7.51")
 @pytest.mark.parametrize(
     ("fails", "outcomes"), [(0, ["ok", "ok"]), (2, ["error", "error", "ok", "ok"]), (3, ["error"] * 3)]
 )

@@ -11,6 +11,8 @@ import pytest
 from plot_nb import Runtime
 from tests.runtime.twists import called, methods, on_runtime
 
+NAMES = "Twist Tool Network Plot Activity ActivityType Note Uuid Url UNDEFINED WebhookRequest fetch now"
+
 
 @pytest.mark.rule("4.1")
 def test_a_twist_is_the_one_class_that_extends_twist() -> None:
@@ -167,6 +169,23 @@ def test_what_is_printed_and_logged_is_in_the_journal_with_level_and_line() -> N
     ]
     first = int(logs["line"].iloc[0])
     assert logs["line"].tolist() == [first, first + 1, first + 2, first + 3]
+
+
+@pytest.mark.rule("4.30")
+def test_the_names_of_the_api_need_no_import() -> None:
+    result = called(
+        f"async def go(self): return [name for name in {NAMES.split()!r} if name not in globals()]"
+    )
+    assert (result.outcome, result.value) == ("ok", [])
+
+
+@pytest.mark.rule("4.31")
+def test_the_names_of_the_api_can_be_imported_and_are_the_same() -> None:
+    head = f"import plot_nb\nfrom plot_nb import {NAMES.replace(' ', ', ')}"
+    differ = "getattr(plot_nb, name) is not globals()[name]"
+    body = f"async def go(self): return [name for name in {NAMES.split()!r} if {differ}]"
+    result = called(body, head=head)
+    assert (result.outcome, result.value) == ("ok", [])
 
 
 @pytest.mark.rule("4.33", "10.37")

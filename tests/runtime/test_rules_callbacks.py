@@ -188,3 +188,28 @@ def test_tasks_and_schedules_give_the_extra_arguments_alone(queue: str) -> None:
         return twist.store["value"].tolist()
 
     assert on_runtime(work) == [["extra"]]
+
+
+@pytest.mark.rule("6.13")
+def test_a_callback_of_another_instance_is_not_found() -> None:
+    body = """
+    async def make(self):
+        return await self.callback(self.ran)
+    async def use(self, callback):
+        await self.run(callback)
+    async def queue(self, callback):
+        await self.run_task(callback)
+    async def ran(self):
+        await self.set("ran", True)
+    """
+
+    async def work(runtime: Runtime) -> None:
+        one, two = [await runtime.deploy(methods(body), name) for name in ("one", "two")]
+        token = (await one.make()).value
+        for run in (await two.use(token), await two.queue(token)):
+            assert run.outcome == "error"
+            assert str(run.error).startswith("CallbackNotFound")
+        assert (await one.use(token)).ok
+        assert (len(one.store), len(two.store)) == (1, 0)
+
+    on_runtime(work)
