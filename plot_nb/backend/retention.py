@@ -28,8 +28,8 @@ _DROP = (
 _DROP_BEFORE = (
     (
         "DELETE FROM store_versions WHERE id NOT IN (SELECT head FROM store) AND updated < ?1 AND (value IS NULL"
-        " OR EXISTS (SELECT 1 FROM store_versions n WHERE n.instance = store_versions.instance AND n.key = store_versions.key"
-        " AND n.version = store_versions.version + 1 AND n.updated < ?1))"
+        " OR EXISTS (SELECT 1 FROM store_versions n WHERE n.instance = store_versions.instance"
+        " AND n.key = store_versions.key AND n.version = store_versions.version + 1 AND n.updated < ?1))"
     ),
     "DELETE FROM callbacks WHERE deleted < ?1",
     "DELETE FROM webhooks WHERE deleted < ?1",
