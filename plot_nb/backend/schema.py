@@ -55,7 +55,7 @@ CREATE TABLE callbacks (
     token TEXT PRIMARY KEY, instance INTEGER NOT NULL, method TEXT NOT NULL, args TEXT NOT NULL,
     version INTEGER NOT NULL, attempt_id INTEGER, created INTEGER NOT NULL, deleted INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX callbacks_live ON callbacks (instance) WHERE deleted IS NULL;
+CREATE INDEX callbacks_live ON callbacks (instance, created) WHERE deleted IS NULL;
 
 -- The address of a webhook is its token; `derived` tells one that follows from the seed from one that is random.
 CREATE TABLE webhooks (
@@ -63,7 +63,7 @@ CREATE TABLE webhooks (
     version INTEGER NOT NULL, sync INTEGER NOT NULL, derived INTEGER NOT NULL, attempt_id INTEGER,
     created INTEGER NOT NULL, deleted INTEGER, posts INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX webhooks_live ON webhooks (instance) WHERE deleted IS NULL;
+CREATE INDEX webhooks_live ON webhooks (instance, created) WHERE deleted IS NULL;
 
 -- What twists and their users wrote with the Plot tool; `document` is superjson text of all but id, key and times.
 -- Ids are an instance's own: one that a twist makes up cannot take another's place.

@@ -18,8 +18,8 @@ from tests.runtime.twists import methods
 pytestmark = pytest.mark.prove
 
 FEW, MANY = 100, 100_000
-SERIES = 40
-LENGTH = 100
+SERIES = 30
+LENGTH = 200
 """Executions of a series."""
 
 
@@ -74,11 +74,9 @@ def given_back(path: Path, kept: Path) -> str:
     full = kept.stat().st_size
 
     async def keep() -> float:
-        async with Runtime(kept, limits=LIMITS, retention=timedelta(minutes=1)) as runtime:
-            twist = await runtime.deploy(methods(CHAIN))
-            await runtime.advance(timedelta(hours=2))
-            began = time.perf_counter()
-            await twist.page(0)
+        began = time.perf_counter()
+        # What is old is dropped as the file is opened.
+        async with Runtime(kept, limits=LIMITS, retention=timedelta(minutes=1)):
             return time.perf_counter() - began
 
     async def reset() -> float:
