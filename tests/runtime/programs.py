@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from plot_nb import Limits, Runtime, TwistHandle, demo
+from plot_nb.errors import RetryRefused, TwistInactive
 from tests.runtime.twists import on_runtime
 
 METHODS = 4
@@ -149,7 +150,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "recur": lambda draw: (
         f"n > 2 and await self.schedule_recurring('r', {draw.callback('0')}, "
-        f"every=timedelta(minutes={draw.pick((20, 90))}))"
+        f"every=timedelta(minutes={draw.pick((30, 300))}))"
     ),
     "cancel schedule": lambda draw: f"await self.cancel_scheduled_task('{draw.pick(('s1', 's2', 'r'))}')",
     "keep callback": lambda draw: f"await self.set('callback', {draw.callback('0')})",
@@ -158,6 +159,30 @@ OPERATIONS: Mapping[str, Operation] = {
     "delete callbacks": lambda draw: (
         "await self.delete_all_callbacks()" if draw.chances(0.3) else "print('kept')"
     ),
+    "tool": lambda draw: (
+        f"n > 0 and hasattr(self.tools, 'part') and print(await self.tools.part.m{draw.pick('01')}(n - 1))"
+    ),
+    "tool's task": lambda draw: (
+        "n > 0 and hasattr(self.tools, 'part') and await self.tools.part.later(n - 1)"
+    ),
+    "mounted": lambda draw: f"print(await self.tools.books.{draw.pick(('put', 'take'))}({draw.key()}, n))",
+    "mounted, gathered": lambda _: (
+        "print(await asyncio.gather(*(self.tools.books.put(str(i), i) for i in range(5))))"
+    ),
+    "webhook": lambda draw: (
+        "hasattr(self.tools, 'part') and "
+        f"await self.set('hook', await self.tools.network.create_webhook(self.hook, n - 1, sync={draw.chances(0.5)}))"
+    ),
+    "delete webhook": lambda draw: (
+        "(hook := await self.get('hook')) and hasattr(self.tools, 'part') and "
+        f"await self.tools.network.delete_webhook({draw.pick(('hook', 'hook + str(n)'))})"
+    ),
+    "drain": lambda draw: (
+        f"await self.schedule_drain('d{draw.pick('12')}', self.drained, [str(n), str(n * 3 % 5), 'é:%'], "
+        f"batch_size={draw.pick((1, 2, 20))}, delay={draw.delay()}, max_attempts={draw.pick((1, 3))}, "
+        "handler_args=(n,))"
+    ),
+    "cancel drain": lambda draw: f"await self.cancel_drain('d{draw.pick('12')}')",
     "raise": lambda draw: f"assert random.random() < {draw.pick((0.5, 0.9, 1))}, f'no luck {{n}}'",
     "raise something": lambda _: "random.random() < 0.1 and {}[now()]",
 }
@@ -180,22 +205,51 @@ class Stage:
     twist: TwistHandle | None = None
 
     async def deploy(self) -> None:
-        self.twist = await self.runtime.deploy(source(self.draw), self.instance, modules=MODULES)
+        options = {**OPTIONS, "size": self.draw.pick((1, 2))}
+        self.twist = await self.runtime.deploy(source(self.draw), self.instance, options, MODULES)
 
     async def call(self) -> None:
         assert self.twist is not None
         await self.twist.call(f"m{self.draw.pick(range(METHODS))}", FUEL)
 
     async def advance(self) -> None:
-        await self.runtime.advance(timedelta(seconds=self.draw.pick((0, 0.3, 30, 3600, 9000))))
+        await self.runtime.advance(timedelta(seconds=self.draw.pick((0, 0.3, 30, 600, 4000))))
 
     async def idle(self) -> None:
-        await self.runtime.run_until_idle(horizon=timedelta(hours=self.draw.pick((0.5, 2))))
+        await self.runtime.run_until_idle(horizon=timedelta(minutes=self.draw.pick((10, 65))))
+
+    async def post(self) -> None:
+        assert self.twist is not None
+        found = self.twist.store.set_index("key")["value"]
+        if isinstance(found.get("hook"), str):
+            answer = await self.runtime.post_webhook(found["hook"], json={"n": self.draw.pick((1, 2))})
+            assert answer.status_code in {200, 404, 500}
+
+    async def edit(self) -> None:
+        assert self.twist is not None
+        self.twist.load({"a": '{"json":"by hand"}', self.draw.pick(("k1", "k2")): '{"json":[1]}'})
+        await self.call()
+
+    async def suspend(self) -> None:
+        assert self.twist is not None
+        await self.runtime.suspend(self.twist)
+        await self.call()
+        await self.advance()
+        await self.runtime.resume(self.twist)
+
+    async def retry(self) -> None:
+        dead = self.runtime.dead_letters()["execution"]
+        if len(dead):
+            with suppress(RetryRefused, TwistInactive):
+                await self.runtime.retry(str(self.draw.pick(list(dead))))
+
+    async def check(self) -> None:
+        await self.runtime.check_upgrade(source(self.draw), self.instance, OPTIONS, MODULES)
 
     async def deactivate(self) -> None:
         assert self.twist is not None
         await self.twist.deactivate()
-        if self.draw.chances(0.5):
+        if self.draw.chances(0.2):
             await self.deploy()
             await self.call()
 
@@ -206,6 +260,11 @@ HAPPENINGS: Mapping[str, Happening] = {
     "advance": Stage.advance,
     "idle": Stage.idle,
     "upgrade": Stage.deploy,
+    "check an upgrade": Stage.check,
+    "post": Stage.post,
+    "edit": Stage.edit,
+    "suspend": Stage.suspend,
+    "retry": Stage.retry,
 }
 """What may happen to a deployed twist; being deactivated comes last."""
 
@@ -217,15 +276,50 @@ import given
 URL = "https://api.example.com/items?page="
 """
 
+RETRY = "{'retry': [each for each in ids if random.random() < 0.4]}"
+OPTIONS = {"size": 3, "token": "secret"}
 MODULES = {"given": "import random\nAT_LOAD = random.random()\n"}
 
 
+class Books:
+    """A tool on the side of the host."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, int] = {}
+
+    async def put(self, key: str, number: int) -> int:
+        self._kept[key] = number
+        return len(self._kept)
+
+    async def take(self, key: str, number: int) -> int:
+        if number == 2:
+            raise LookupError(key)
+        return self._kept.pop(key, number)
+
+
 def source(draw: Draw) -> str:
-    """A twist with random methods."""
-    lines = ["class Random(Twist):", "    def build(self, build):"]
-    lines += ['        return {"network": build(Network, urls=["https://api.example.com/*"])}']
+    """A twist with random methods, and a tool of its own."""
+    lines = ["class Part(Tool):"]
+    for name in ("pre_activate", "post_upgrade", "pre_deactivate"):
+        lines += [f"    async def {name}(self):", "        n = 1", *_statements(draw, 1)]
+    for number in range(METHODS):
+        lines += [
+            f"    async def m{number}(self, n):",
+            *_statements(draw, 2),
+            "        return self.options['size']",
+        ]
+    lines += ["    async def later(self, n):", f"        await self.run_task({draw.callback('n')})"]
+    lines += ["    async def hook(self, request, n): return n"]
+    lines += ["    async def drained(self, ids, n): await self.set('drained', [*ids, n])"]
+    lines += ["class Random(Twist):", "    def build(self, build):"]
+    lines += ['        return {"network": build(Network, urls=["https://api.example.com/*"]),']
+    lines += ['                "part": build(Part, size=self.options["size"])}']
     for name in ("activate", "upgrade", "deactivate"):
         lines += [f"    async def {name}(self):", "        n = 1", *_statements(draw, 1)]
+    lines += ["    async def on_options_changed(self, old, new):", "        n = old['size'] + new['size']"]
+    lines += _statements(draw, 2)
+    lines += ["    async def hook(self, request, n):", "        print(request.body, request.method)"]
+    lines += [*_statements(draw, 3), "        return {'n': n}"]
     for number in range(METHODS):
         lines += [
             f"    async def m{number}(self, n):",
@@ -246,14 +340,15 @@ async def happen(runtime: Runtime, seed: int, programs: int) -> None:
     """
     draw = Draw(seed)
     runtime.mount("https://api.example.com", demo.make_app(items=40, failures=0.2, seed=seed % 7))
+    runtime.mount_tool("books", Books())
     for number in range(programs):
         stage = Stage(runtime, f"program {number}", draw)
         await stage.deploy()
         await stage.call()
-        for _ in draw.some(1, 4):
+        for _ in draw.some(1, 3):
             await HAPPENINGS[draw.pick(list(HAPPENINGS))](stage)
         await stage.idle()
-        if draw.chances(0.7):
+        if draw.chances(0.9):
             await stage.deactivate()
 
 
