@@ -5,8 +5,10 @@ A feature joins in with one entry: of `OPERATIONS`, what a method may do; of `HA
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
+import textwrap
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from plot_nb import Limits, Runtime, TwistHandle, demo
+from plot_nb import ActivityNotFound, Limits, Runtime, TwistHandle, demo
 from plot_nb.errors import RetryRefused, TwistInactive
 from tests.runtime.twists import on_runtime
 
@@ -165,6 +167,22 @@ OPERATIONS: Mapping[str, Operation] = {
     "tool's task": lambda draw: (
         "n > 0 and hasattr(self.tools, 'part') and await self.tools.part.later(n - 1)"
     ),
+    "activity": lambda draw: (
+        "hasattr(self.tools, 'plot') and await self.tools.plot.create_activity("
+        f"{{'title': f't{{n}}', 'key': 'a{draw.pick('123')}', 'notes': [Note('written')], 'tags': ['x']}})"
+    ),
+    "activities": lambda _: (
+        "hasattr(self.tools, 'plot') and print(await self.tools.plot.create_activities("
+        "[Activity(f'many {i}', key=f'a{i}') for i in range(3)] + [Activity('without a key')]))"
+    ),
+    "update activity": lambda draw: (
+        f"hasattr(self.tools, 'plot') and (it := await self.tools.plot.get_activity(key='a{draw.pick('12')}')) "
+        f"and await self.tools.plot.update_activity(it, title=str(now()), archived={draw.chances(0.3)})"
+    ),
+    "note": lambda draw: (
+        f"hasattr(self.tools, 'plot') and (it := await self.tools.plot.get_activity(key='a{draw.pick('12')}')) "
+        "and print(await self.tools.plot.create_note(Note(f'n{n}', key='note', activity=it)))"
+    ),
     "mounted": lambda draw: f"print(await self.tools.books.{draw.pick(('put', 'take'))}({draw.key()}, n))",
     "mounted, gathered": lambda _: (
         "print(await asyncio.gather(*(self.tools.books.put(str(i), i) for i in range(5))))"
@@ -187,7 +205,17 @@ OPERATIONS: Mapping[str, Operation] = {
     "raise something": lambda _: "random.random() < 0.1 and {}[now()]",
 }
 
-FURTHER = ("run task", "run two tasks", "run task later", "schedule", "recur")
+FURTHER = (
+    "run task",
+    "run task",
+    "run two tasks",
+    "run task later",
+    "schedule",
+    "recur",
+    "webhook",
+    "activity",
+    "drain",
+)
 
 Recorded: TypeAlias = dict[str, list[dict[str, Any]]]
 """The rows of each table of a state file."""
@@ -220,15 +248,25 @@ class Stage:
 
     async def post(self) -> None:
         assert self.twist is not None
-        found = self.twist.store.set_index("key")["value"]
-        if isinstance(found.get("hook"), str):
-            answer = await self.runtime.post_webhook(found["hook"], json={"n": self.draw.pick((1, 2))})
-            assert answer.status_code in {200, 404, 500}
+        hooks = [text for key, text in self.twist.dump().items() if key.endswith("hook")]
+        if not hooks:
+            return
+        url = json.loads(self.draw.pick(hooks))["json"]
+        answer = await self.runtime.post_webhook(str(url), json={"n": self.draw.pick((1, 2))})
+        assert answer.status_code in {200, 404, 500}, answer.text
 
     async def edit(self) -> None:
         assert self.twist is not None
         self.twist.load({"a": '{"json":"by hand"}', self.draw.pick(("k1", "k2")): '{"json":[1]}'})
         await self.call()
+
+    async def emit(self) -> None:
+        with suppress(ActivityNotFound):
+            key = f"a{self.draw.pick('123')}"
+            if self.draw.chances(0.5):
+                await self.runtime.emit("activity_updated", key, {"title": "a user's"}, twist=self.twist)
+            else:
+                await self.runtime.emit("note_created", key, "a user's note", twist=self.twist)
 
     async def suspend(self) -> None:
         assert self.twist is not None
@@ -263,6 +301,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "check an upgrade": Stage.check,
     "post": Stage.post,
     "edit": Stage.edit,
+    "emit": Stage.emit,
     "suspend": Stage.suspend,
     "retry": Stage.retry,
 }
@@ -274,6 +313,15 @@ from datetime import UTC, datetime, timedelta
 import given
 
 URL = "https://api.example.com/items?page="
+"""
+
+BUILD = """
+def build(self, build):
+    return {
+        "network": build(Network, urls=["https://api.example.com/*"]),
+        "plot": build(Plot),
+        "part": build(Part, size=self.options["size"]),
+    }
 """
 
 RETRY = "{'retry': [each for each in ids if random.random() < 0.4]}"
@@ -299,38 +347,40 @@ class Books:
 
 def source(draw: Draw) -> str:
     """A twist with random methods, and a tool of its own."""
-    lines = ["class Part(Tool):"]
-    for name in ("pre_activate", "post_upgrade", "pre_deactivate"):
-        lines += [f"    async def {name}(self):", "        n = 1", *_statements(draw, 1)]
-    for number in range(METHODS):
-        lines += [
-            f"    async def m{number}(self, n):",
-            *_statements(draw, 2),
-            "        return self.options['size']",
-        ]
-    lines += ["    async def later(self, n):", f"        await self.run_task({draw.callback('n')})"]
-    lines += ["    async def hook(self, request, n): return n"]
-    lines += ["    async def drained(self, ids, n): await self.set('drained', [*ids, n])"]
-    lines += ["class Random(Twist):", "    def build(self, build):"]
-    lines += ['        return {"network": build(Network, urls=["https://api.example.com/*"]),']
-    lines += ['                "part": build(Part, size=self.options["size"])}']
-    for name in ("activate", "upgrade", "deactivate"):
-        lines += [f"    async def {name}(self):", "        n = 1", *_statements(draw, 1)]
-    lines += ["    async def on_options_changed(self, old, new):", "        n = old['size'] + new['size']"]
-    lines += _statements(draw, 2)
-    lines += ["    async def hook(self, request, n):", "        print(request.body, request.method)"]
-    lines += [*_statements(draw, 3), "        return {'n': n}"]
-    for number in range(METHODS):
-        lines += [
-            f"    async def m{number}(self, n):",
-            *_statements(draw, 8),
-            "        return n, given.AT_LOAD",
-        ]
-    return HEAD + "\n".join(lines) + "\n"
+    part = [
+        _method(f"m{number}(self, n)", draw, 2, "return self.options['size']") for number in range(METHODS)
+    ]
+    part += [
+        _method(f"{name}(self, *, n=1)", draw, 1)
+        for name in ("pre_activate", "post_upgrade", "pre_deactivate")
+    ]
+    part += [f"async def later(self, n): await self.run_task({draw.callback('n')})"]
+    part += ["async def hook(self, request, n): return n"]
+    part += ["async def drained(self, ids, n): await self.set('drained', [*ids, n])"]
+    twist = [BUILD]
+    twist += [_method(f"{name}(self, *, n=1)", draw, 1) for name in ("activate", "upgrade", "deactivate")]
+    twist += [_method("on_options_changed(self, old, new, *, n=1)", draw, 2, "return new['size']")]
+    twist += [
+        _method(
+            "on_activity_updated(self, activity, changes, *, n=1)", draw, 2, "print(activity.title, changes)"
+        )
+    ]
+    twist += [
+        _method("on_note_created(self, note, *, n=1)", draw, 2, "print(note.content, note.activity.key)")
+    ]
+    twist += [_method("hook(self, request, n)", draw, 3, "return {'n': n, 'sent': request.body}")]
+    twist += [_method("drained(self, ids, n)", draw, 2, f"return {draw.pick(('None', RETRY))}")]
+    twist += [_method(f"m{number}(self, n)", draw, 8, "return n, given.AT_LOAD") for number in range(METHODS)]
+    return "\n".join([HEAD, *_class("Part(Tool)", part), *_class("Random(Twist)", twist)])
 
 
-def _statements(draw: Draw, most: int) -> list[str]:
-    return [f"        {OPERATIONS[draw.operation()](draw)}" for _ in draw.some(1, most)]
+def _class(head: str, parts: list[str]) -> list[str]:
+    return [f"class {head}:", *(textwrap.indent(part, "    ") for part in parts)]
+
+
+def _method(head: str, draw: Draw, most: int, last: str = "return n") -> str:
+    statements = [OPERATIONS[draw.operation()](draw) for _ in draw.some(1, most)]
+    return "\n    ".join([f"async def {head}:", *statements, last])
 
 
 async def happen(runtime: Runtime, seed: int, programs: int) -> None:
