@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tests.model.draining import make_pass
 from tests.model.facts import (
+    DRAIN,
     LOCKS,
     SECOND,
     Callback,
@@ -18,6 +20,8 @@ from tests.model.facts import (
     Script,
     Steps,
     TaskToken,
+    Webhook,
+    WebhookToken,
     Work,
 )
 
@@ -69,6 +73,8 @@ class Attempt:
 
     def begin(self) -> Steps:
         work, source = self.work, self.installed.source
+        if work.method == DRAIN:
+            return make_pass(self, *work.args)
         if work.cause == "lifecycle":
             return self.world.meaning(self, source.lifecycle[work.method])
         return self._method(work.method, work.args, work.callback)
@@ -76,7 +82,16 @@ class Attempt:
     def _method(self, method: str, args: list[Any], callback: int | None) -> Steps:
         if len(args) != self.installed.source.methods[method]:
             raise Raised("TypeError", *self.versions(callback))
-        return (yield from self.world.meaning(self, args[0]))
+        results = yield from self.world.meaning(self, args[-1])
+        return results if len(args) == 1 else [args[0], *results]
+
+    def hand_over(self, handler: str, ids: list[str], again: list[str], script: Script) -> Steps:
+        """Run a drain's handler."""
+        if handler not in self.installed.source.methods:
+            raise Raised("CallbackNotFound")
+        yield from self.set_many({"drained": ids})
+        yield from self.world.meaning(self, script)
+        return {each for each in ids if each in again}
 
     # the API
 
@@ -103,13 +118,7 @@ class Attempt:
         if method not in self.installed.source.methods:
             raise Raised("ValueError")
 
-        def make() -> CallbackToken:
-            fact = self.place.following("callback")
-            made = Callback(method, [script], self.installed.version, self.work.number, self.now)
-            self.place.commit({fact: made})
-            return CallbackToken(fact[1])
-
-        return (yield make)
+        return (yield lambda: self.make_callback(method, [script]))
 
     def _found(self, token: CallbackToken) -> Callback:
         found: Callback = self.place.facts["callback", token.number]
@@ -146,10 +155,35 @@ class Attempt:
     def run_task(self, token: CallbackToken, due: int | None = None) -> Steps:
         def queue() -> TaskToken | None:
             self._found(token)
-            task = self.world.queue(self, token, due=due)
+            task, _ = self.world.queue(self, token, due=due)
             return None if due is None else task
 
         return (yield queue)
+
+    def make_callback(self, method: str, args: list[Any]) -> CallbackToken:
+        fact = self.place.following("callback")
+        made = Callback(method, args, self.installed.version, self.work.number, self.now)
+        self.place.commit({fact: made})
+        return CallbackToken(fact[1])
+
+    def create_webhook(self, script: Script, *, sync: bool) -> Steps:
+        if "hooked" not in self.installed.source.methods:
+            raise Raised("ValueError")
+
+        def make() -> WebhookToken:
+            fact = self.place.following("webhook")
+            made = Webhook("hooked", [script], self.installed.version, self.work.number, sync, self.now)
+            self.place.commit({fact: made})
+            return WebhookToken(fact[1])
+
+        return (yield make)
+
+    def delete_webhook(self, token: WebhookToken) -> Steps:
+        def delete() -> None:
+            fact: Fact = ("webhook", token.number)
+            self.place.commit({fact: replace(self.place.facts[fact], deleted=True)})
+
+        return (yield delete)
 
     def cancel_task(self, token: TaskToken) -> Steps:
         return (yield lambda: self.world.cancel(self.place, number=token.number))
@@ -158,9 +192,9 @@ class Attempt:
         return (yield lambda: self.world.cancel(self.place))
 
     def schedule_task(self, key: str, token: CallbackToken, due: int, *, coalesce: bool) -> Steps:
-        def queue() -> None:
+        def queue() -> bool:
             self._found(token)
-            self.world.queue(self, token, due=due, key=key, coalesce=coalesce)
+            return self.world.queue(self, token, due=due, key=key, coalesce=coalesce)[1]
 
         return (yield queue)
 

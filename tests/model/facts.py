@@ -24,6 +24,7 @@ RETRIED = frozenset({"task", "schedule", "webhook", "event"})
 ATTEMPTS = 3
 SANDBOXES = 2
 LOCKS = "__lock__:"
+DRAIN = "__drain__"
 
 Fact = tuple[Any, ...]
 Facts = dict[Fact, Any]
@@ -71,6 +72,23 @@ class CallbackToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    method: str
+    args: list[Any]
+    version: int
+    maker: int
+    sync: bool
+    created: int
+    deleted: bool = False
+    posts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookToken:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskToken:
     number: int
 
@@ -111,6 +129,10 @@ class Work:
         return self.cause == "lifecycle" and self.method == "deactivate"
 
     @property
+    def runs_beside(self) -> bool:
+        return self.cause == "webhook" and self.awaited
+
+    @property
     def is_pending(self) -> bool:
         return self.state == "queued" and self.attempts == 0
 
@@ -146,6 +168,7 @@ class Drive:
 
     chain: int | None = None
     until: int = 0
+    alone: int | None = None
     first: int | None = None
     outcome: str | None = None
     error: Any = None
@@ -168,6 +191,7 @@ class Place:
         self.commits: list[Facts] | None = None
         self.before: Facts = {}
         self.running: Attempt | None = None
+        self.beside: list[Attempt] = []
         self.ready: list[tuple[tuple[int, int, int], int]] = []
 
     def commit(self, changes: Facts) -> None:
@@ -208,7 +232,13 @@ class Place:
         return entry.value if entry else None
 
     def keys(self, prefix: str = "") -> list[str]:
-        return sorted(k for k in self.of("store") if k.startswith(prefix) and not k.startswith("__"))
+        """Ascending; what is the runtime's own only where it was asked for."""
+        found = (key for key in self.of("store") if key.startswith(prefix))
+        return sorted(key for key in found if prefix.startswith("__") or not key.startswith("__"))
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return [*self.beside, self.running] if self.running is not None else self.beside
 
     def written(self, values: Mapping[str, Any], now: int, writer: int | None) -> Facts:
         """The facts of a write; None clears."""
@@ -253,7 +283,7 @@ def latest(facts: Facts) -> int:
             moments.append(value.queued)
         elif fact[0] == "attempt":
             moments.append(value.ended or value.started)
-        elif fact[0] == "callback":
+        elif fact[0] in {"callback", "webhook"}:
             moments.append(value.created)
     return max(moments)
 
@@ -275,6 +305,9 @@ def shown(facts: Facts) -> Facts:
             return refs[value.number]
         if isinstance(value, CallbackToken):
             return ("callback", facts["callback", value.number].method)
+        if isinstance(value, WebhookToken):
+            hook = facts["webhook", value.number]
+            return ("webhook", hook.method, hook.sync)
         return ("lock", refs[value.holder], value.until) if isinstance(value, Lock) else value
 
     seen: Facts = {}
@@ -296,10 +329,27 @@ def shown(facts: Facts) -> Facts:
             seen[fact] = (value_of(value.value), written, value.updated, refs[value.writer])
     callbacks = [v for f, v in facts.items() if f[0] == "callback"]
     seen["callbacks",] = sorted(
-        (each.created, each.method, repr(each.args), each.version, refs[each.maker], each.deleted)
+        (
+            each.created,
+            each.method,
+            args_of(each.method, each.args),
+            each.version,
+            refs[each.maker],
+            each.deleted,
+        )
         for each in callbacks
     )
+    seen["webhooks",] = sorted(
+        (each.created, each.method, each.sync, each.version, refs[each.maker], each.deleted, each.posts)
+        for fact, each in facts.items()
+        if fact[0] == "webhook"
+    )
     return seen
+
+
+def args_of(method: str, args: list[Any]) -> str:
+    """What is compared of a callback's arguments: of a drain's pass not the form of its delay."""
+    return repr(args[:2] if method == DRAIN else args)
 
 
 def to_datetime(moment: int) -> datetime:

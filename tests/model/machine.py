@@ -21,7 +21,7 @@ from plot_nb.backend.sqlite import SqliteBackend
 from tests.model.facts import SECOND, Drive, Facts, Source, latest, recovered, shown
 from tests.model.fuse import Fuse, Killed
 from tests.model.model import World
-from tests.model.operations import KEYS, METHODS, meaning, scripts, text_of
+from tests.model.operations import EVERYTHING, KEYS, METHODS, meaning, scripts, slots, text_of
 from tests.model.tables import difference, error_of, microseconds, observed
 
 PLACES = ("default", "other")
@@ -35,8 +35,11 @@ counted: Counter[str] = Counter()
 sources = st.builds(
     Source,
     methods=st.one_of(
-        st.just(dict.fromkeys(METHODS, 1)),
+        st.just(EVERYTHING),
         st.dictionaries(st.sampled_from(METHODS), st.sampled_from((1, 1, 2)), min_size=1),
+        st.sampled_from(sorted(EVERYTHING)).map(
+            lambda lost: {k: v for k, v in EVERYTHING.items() if k != lost}
+        ),
     ),
     lifecycle=st.dictionaries(st.sampled_from(("activate", "upgrade", "deactivate")), scripts(1), max_size=2),
     salt=st.integers(0, 1),
@@ -54,6 +57,7 @@ by_hand = st.tuples(
 suspensions = st.tuples(st.sampled_from(("suspend", "resume", "resume")), places)
 retries = st.tuples(st.just("retry"), places, st.integers(0, 3))
 changes = st.one_of(deploys, deploys, again, deactivations, suspensions)
+posts = st.tuples(st.just("post"), places, slots, st.sampled_from(({}, [1], "text")))
 rare = st.one_of(by_hand, suspensions, retries, retries)
 kill_points = st.integers(1, 12) | st.integers(1, 40)
 
@@ -100,7 +104,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(source=sources)
     def first(self, source: Source) -> None:
-        self.perform(("deploy", "default", Source(dict.fromkeys(METHODS, 1), source.lifecycle)))
+        self.perform(("deploy", "default", Source(EVERYTHING, source.lifecycle)))
 
     @rule(action=calls)
     def call(self, action: Action) -> None:
@@ -114,6 +118,10 @@ class Machine(RuleBasedStateMachine):
     def let_time_pass(self, action: Action) -> None:
         self.perform(action)
 
+    @rule(action=posts)
+    def post(self, action: Action) -> None:
+        self.perform(action)
+
     @rule(action=changes)
     def change(self, action: Action) -> None:
         self.perform(action)
@@ -122,7 +130,7 @@ class Machine(RuleBasedStateMachine):
     def do_what_is_rare(self, action: Action) -> None:
         self.perform(action)
 
-    @rule(action=calls | advances, nth=kill_points)
+    @rule(action=st.one_of(calls, advances, posts), nth=kill_points)
     def kill_work(self, action: Action, nth: int) -> None:
         self.perform(action, kill_at=nth)
 
@@ -158,6 +166,9 @@ class Machine(RuleBasedStateMachine):
                 self.agreed = True
                 return
             action = ("deploy", action[1], place.installed.source)
+        if action[0] == "post" and not self.can_post(*action[1:3]):
+            self.agreed = True
+            return
         if kill_at is not None:
             for place in self.world.places.values():
                 place.arm()
@@ -183,6 +194,11 @@ class Machine(RuleBasedStateMachine):
         elif found not in (("nothing",), ("TwistInactive",), ("MethodNotFound",), ("RetryRefused",)):
             self.compare(action[1])
         self.agreed = True
+
+    def can_post(self, name: str, slot: str) -> bool:
+        """Whether there is a webhook, and nothing that its answer would race with."""
+        hook = self.world.webhook(name, slot) if name in self.world.places else None
+        return hook is not None and (not hook.sync or self.world.is_quiet(name, 200 * SECOND))
 
     def modelled(self, action: Action, *, armed: bool = False) -> tuple[Any, ...]:
         match action:
@@ -213,6 +229,8 @@ class Machine(RuleBasedStateMachine):
                     return ("TwistInactive",)
                 drive = self.world.retry(place, dead[nth % len(dead)])
                 return told(drive) if drive else ("RetryRefused",)
+            case ("post", place, slot, body):
+                return ("posted", *self.world.post(place, slot, body))
             case ("load", place, values):
                 self.world.load(place, values)
                 return ("loaded",)
@@ -251,6 +269,10 @@ class Machine(RuleBasedStateMachine):
                     dead = tasks.loc[tasks["state"] == "dead", "execution"].tolist()
                     assert sorted(dead) == sorted(self.runtime.dead_letters(handle)["execution"])
                     return reported(await self.runtime.retry(dead[nth % len(dead)])) if dead else ("nothing",)
+                case ("post", _, slot, body):
+                    entries = dict(zip(handle.store["key"], handle.store["value"], strict=True))
+                    response = await self.runtime.post_webhook(entries["url:" + slot], json=body)
+                    return ("posted", response.status_code, response.json() if response.content else None)
                 case ("load", _, values):
                     handle.load({key: json.dumps({"json": value}) for key, value in values.items()})
                     return ("loaded",)
@@ -275,7 +297,7 @@ class Machine(RuleBasedStateMachine):
                 assert {} in states, f"{name} is not installed any more"
                 del world.places[name]
                 continue
-            found = observed(handles[name])
+            found = observed(self.runtime, handles[name])
             found["active",] = self.is_active(handles[name])
             found["suspended",] = self.is_suspended(handles[name])
             kept = next((state for state in states if self.left(state, now, handles[name]) == found), None)
@@ -320,7 +342,7 @@ class Machine(RuleBasedStateMachine):
             assert place.installed is not None
             assert handle.version == place.installed.version
             assert self.is_suspended(handle) == place.installed.suspended
-            expected, found = shown(place.facts), observed(handle)
+            expected, found = shown(place.facts), observed(self.runtime, handle)
             assert found == expected, f"{name}:\n{difference(found, expected)}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.model.attempt import Attempt, OverRequests, Raised, Sleep
 from tests.model.facts import (
     ATTEMPTS,
+    DRAIN,
     EPOCH,
     MS,
     REQUEST,
@@ -30,6 +31,8 @@ from tests.model.facts import (
     Source,
     Steps,
     TaskToken,
+    Webhook,
+    WebhookToken,
     Work,
     recovered,
 )
@@ -90,7 +93,10 @@ class World:
                 place, replace(self._event(place, "lifecycle", "deactivate", []), awaited=True)
             )
         changes: Facts = {("installed",): replace(place.installed, active=False), ("now",): self.now}
-        changes |= {("callback", n): replace(c, deleted=True) for n, c in place.of("callback").items()}
+        for kind in ("callback", "webhook"):
+            changes |= {
+                (kind, number): replace(each, deleted=True) for number, each in place.of(kind).items()
+            }
         waiting = [work for work in self._works(place) if work.state == "queued"]
         changes |= {("work", work.number): replace(work, state="cancelled") for work in waiting}
         place.commit(changes)
@@ -106,10 +112,41 @@ class World:
             return Drive(outcome="suspended")
         return self._await(place, work)
 
-    def _await(self, place: Place, work: Work) -> Drive:
+    def _await(self, place: Place, work: Work, *, alone: bool = False) -> Drive:
         self._calls[work.number] = place, work
         self._admit(place, work)
-        return self.drive(chain=work.chain)
+        return self.drive(chain=work.chain, alone=work.number if alone else None)
+
+    def webhook(self, name: str, slot: str) -> Webhook | None:
+        """The webhook whose URL is in the Store."""
+        token = self.places[name].store("url:" + slot)
+        return self.places[name].facts["webhook", token.number] if isinstance(token, WebhookToken) else None
+
+    def is_quiet(self, name: str, span: int) -> bool:
+        """Whether nothing runs, and nothing falls due for a while."""
+        place = self.places[name]
+        waiting = (work.due for work in self._works(place) if work.state == "queued")
+        return not place.attempts and all(due > self.now + span for due in waiting)
+
+    def post(self, name: str, slot: str, body: Any) -> tuple[Any, ...]:
+        """Post to a webhook: what the sender gets."""
+        place, hook = self.places[name], self.webhook(name, slot)
+        assert hook is not None
+        assert place.installed is not None
+        if hook.deleted or not place.installed.active:
+            return (404, None)
+        if hook.sync and place.installed.suspended:
+            return (503, None)
+        work = self._event(place, "webhook", hook.method, [body, *hook.args])
+        changes: Facts = {("webhook", place.store("url:" + slot).number): replace(hook, posts=hook.posts + 1)}
+        if hook.sync:
+            place.commit(changes)
+            drive = self._await(place, replace(work, awaited=True), alone=True)
+            return (200, drive.value) if drive.outcome == "ok" else (500, None)
+        changes["work", work.number] = work
+        place.commit(changes)
+        self._admit(place, work)
+        return (200, {"queued": True})
 
     def suspend(self, name: str) -> None:
         place = self.places[name]
@@ -167,6 +204,7 @@ class World:
         for place in self.places.values():
             place.facts = recovered(place.facts, now)
             place.running, place.ready, place.commits = None, [], None
+            place.beside = []
         waiting = [
             (w.number, p) for p in self.places.values() for w in p.of("work").values() if w.state == "queued"
         ]
@@ -175,20 +213,22 @@ class World:
 
     # time
 
-    def drive(self, *, chain: int | None = None, until: int = 0) -> Drive:
+    def drive(self, *, chain: int | None = None, until: int = 0, alone: int | None = None) -> Drive:
         """Let things happen until what is awaited has come to its end."""
-        drive = self._drive = Drive(chain, until)
+        drive = self._drive = Drive(chain, until, alone)
         while not self._is_over(drive):
             if not self._start_one(drive):
                 self._step()
         return drive
 
     def _is_over(self, drive: Drive) -> bool:
+        if drive.alone is not None and drive.alone not in self._live:
+            return True
         if drive.chain is not None:
             chain = self._chains.get(drive.chain)
             drive.paused = chain is not None and (chain.paused or self._is_suspended(drive.chain))
             return chain is None or drive.paused
-        if any(place.running or self._next(place, drive) for place in self.places.values()):
+        if any(place.attempts or self._next(place, drive) for place in self.places.values()):
             return False
         moment = self._next_moment()
         if moment is not None and moment <= drive.until:
@@ -206,7 +246,7 @@ class World:
         first = self._first(place)
         if not place.installed.suspended or (first is not None and first.is_deactivation):
             return False
-        return place.running is None or place.running.work.chain != chain
+        return all(attempt.work.chain != chain for attempt in place.attempts)
 
     def _next_moment(self) -> int | None:
         while self._agenda:
@@ -266,7 +306,8 @@ class World:
             self._make_ready(place, work)
 
     def _make_ready(self, place: Place, work: Work) -> None:
-        order = (0 if work.is_deactivation else 1 if work.cause == "lifecycle" else 2, work.due, work.number)
+        at_once = work.is_deactivation or work.runs_beside
+        order = (0 if at_once else 1 if work.cause == "lifecycle" else 2, work.due, work.number)
         heapq.heappush(place.ready, (order, work.number))
 
     def _first(self, place: Place) -> Work | None:
@@ -302,11 +343,10 @@ class World:
     # what runs
 
     def _start_one(self, drive: Drive) -> bool:
-        if sum(place.running is not None for place in self.places.values()) >= SANDBOXES:
-            return False
+        room = SANDBOXES - sum(len(place.attempts) for place in self.places.values())
         for place in self.places.values():
-            work = self._next(place, drive) if place.running is None else None
-            if work is not None:
+            work = self._next(place, drive)
+            if work is not None and (work.runs_beside or (room > 0 and place.running is None)):
                 heapq.heappop(place.ready)
                 if self._admits(place, work):
                     self._start(place, work, drive)
@@ -354,11 +394,16 @@ class World:
         place.commit(changes)
         if following is not None:
             self._admit(place, following)
-        attempt = place.running = Attempt(self, place, work.number, row, place.installed)
+        attempt = Attempt(self, place, work.number, row, place.installed)
+        if work.runs_beside:
+            place.beside.append(attempt)
+        else:
+            place.running = attempt
         if drive.covers(work):
             drive.first = drive.first or work.number
         source = place.installed.source
-        if work.method not in (source.lifecycle if work.cause == "lifecycle" else source.methods):
+        methods = source.lifecycle if work.cause == "lifecycle" else {*source.methods, DRAIN}
+        if work.method not in methods:
             gone = Raised("CallbackNotFound", *attempt.versions(work.callback))
             self._finish(attempt, "error", error=gone.shown)
             return
@@ -387,6 +432,8 @@ class World:
     def _serve(self, attempt: Attempt, asked: Any) -> None:
         if isinstance(asked, Sleep):
             self._at(self.now + max(int(asked.seconds * SECOND), MS), "timer", attempt)
+        elif isinstance(asked, list):
+            self._serve_together(attempt, asked)
         elif attempt.used >= self.limits["requests"]:
             attempt.refused = True
             self._at(self.now, "answer", attempt, OverRequests())
@@ -398,9 +445,25 @@ class World:
                 answer = error
             self._at(self.now + REQUEST, "answer", attempt, answer)
 
+    def _serve_together(self, attempt: Attempt, asked: list[Callable[[], Any]]) -> None:
+        """Requests of one crossing; the first that is refused ends their awaiting."""
+        answers = []
+        for each in asked:
+            if attempt.used >= self.limits["requests"]:
+                attempt.refused = True
+                self._at(self.now, "answer", attempt, OverRequests())
+                return
+            attempt.used += 1
+            answers.append(each())
+        self._at(self.now + REQUEST, "answer", attempt, answers)
+
     def _finish(self, attempt: Attempt, outcome: str, *, value: Any = None, error: Any = None) -> None:
         place, drive = attempt.place, self._drive
-        attempt.ended, place.running = True, None
+        attempt.ended = True
+        if place.running is attempt:
+            place.running = None
+        else:
+            place.beside.remove(attempt)
         work = self._settled(attempt.work, outcome)
         row = replace(
             place.facts[attempt.row],
@@ -439,7 +502,8 @@ class World:
         key: str | None = None,
         every: int | None = None,
         coalesce: bool = False,
-    ) -> TaskToken:
+    ) -> tuple[TaskToken, bool]:
+        """Queue a task; says too whether it was coalesced with a pending one."""
         place, parent = attempt.place, attempt.work
         callback: Callback = place.facts["callback", token.number]
         ordinal = attempt.queued.get(callback.method, 0)
@@ -464,7 +528,7 @@ class World:
         works = place.of("work").values()
         known = next((each for each in works if each.identity == identity), None)
         if known is not None:
-            return TaskToken(known.number)
+            return TaskToken(known.number), False
         pending = next(
             (each for each in works if key is not None and each.key == key and each.is_pending), None
         )
@@ -473,7 +537,7 @@ class World:
             place.commit({("work", pending.number): kept})
             if kept.due < pending.due:
                 self._await_due(place, kept)
-            return TaskToken(pending.number)
+            return TaskToken(pending.number), True
         changes: Facts = {("work", number): work}
         if pending is not None:
             changes["work", pending.number] = replace(pending, state="cancelled")
@@ -481,7 +545,7 @@ class World:
         if pending is not None:
             self._forget(pending)
         self._admit(place, work)
-        return TaskToken(number)
+        return TaskToken(number), False
 
     def cancel(self, place: Place, *, number: int | None = None, key: str | None = None) -> None:
         for work in self._works(place):

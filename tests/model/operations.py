@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.model import draining
 from tests.model.attempt import Attempt, Raised, Sleep
 from tests.model.facts import SECOND, Script, Source, Steps, to_datetime
 
@@ -207,6 +208,59 @@ def delete_all(it: Attempt) -> Steps:
     yield from it.delete_all_callbacks()
 
 
+# webhooks and drains
+
+
+@operation(
+    'await twist.set("url:" + slot, await twist.tools.network.create_webhook("hooked", script, sync=sync))',
+    slot=slots,
+    sync=st.booleans(),
+    script=SCRIPT,
+)
+def hook(it: Attempt, slot: str, sync: bool, script: Script) -> Steps:
+    yield from it.set_many({"url:" + slot: (yield from it.create_webhook(script, sync=sync))})
+
+
+@operation(
+    """
+    url = await twist.get("url:" + slot)
+    if url:
+        await twist.tools.network.delete_webhook(url)
+    """,
+    slot=slots,
+)
+def unhook(it: Attempt, slot: str) -> Steps:
+    token = yield from it.get("url:" + slot)
+    if token:
+        yield from it.delete_webhook(token)
+
+
+@operation(
+    """
+    batch, limit, delay = options
+    await twist.schedule_drain(
+        key, "drained", ids, batch_size=batch, delay=timedelta(seconds=delay), max_attempts=limit,
+        handler_args=(again, script),
+    )
+    """,
+    key=task_keys,
+    ids=st.lists(st.sampled_from(("1", "2", "3")), max_size=3, unique=True),
+    options=st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from((0, 1, 10))).map(list),
+    again=st.lists(st.sampled_from(("1", "2", "3")), max_size=1),
+    script=SCRIPT,
+)
+def drain(
+    it: Attempt, key: str, ids: list[str], options: list[int], again: list[str], script: Script
+) -> Steps:
+    batch, limit, delay = options
+    yield from draining.schedule(it, key, ids, [batch, limit, delay * SECOND], [again, script])
+
+
+@operation("await twist.cancel_drain(key)", key=task_keys)
+def undrain(it: Attempt, key: str) -> Steps:
+    yield from draining.cancel(it, key)
+
+
 # tasks
 
 
@@ -341,14 +395,39 @@ async def perform(twist, script):
 """
 
 
+BUILD = """
+    def build(self, build):
+        return {"network": build(Network, urls=["https://api.example.com/*"])}
+"""
+
+SPECIAL = {
+    "hooked": """
+    async def hooked(self, request, script):
+        return [request.body, *await perform(self, script)]
+""",
+    "drained": """
+    async def drained(self, ids, again, script):
+        await self.set("drained", ids)
+        await perform(self, script)
+        return {"retry": [each for each in ids if each in again]} if again else None
+""",
+}
+"""Methods with call-time arguments."""
+
+EVERYTHING = {**dict.fromkeys(METHODS, 1), "hooked": 2, "drained": 3}
+
+
 def text_of(name: str, source: Source) -> str:
     """A version as source text."""
     parts = [HEAD]
     for word, each in OPERATIONS.items():
         body = textwrap.indent(textwrap.dedent(each.code).strip(), "    ")
         parts.append(f"async def op_{word}({', '.join(['twist', *each.parameters])}):\n{body}\n")
-    parts.append(f"class {name}(Twist):\n    salt = {source.salt}\n")
+    parts.append(f"class {name}(Twist):\n    salt = {source.salt}\n{BUILD}")
+    parts += [text for method, text in SPECIAL.items() if method in source.methods]
     for method, arity in sorted(source.methods.items()):
+        if method in SPECIAL:
+            continue
         arguments = ("self", "script", "more")[: arity + 1]
         parts.append(
             f"    async def {method}({', '.join(arguments)}):\n        return await perform(self, script)\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from plot_nb import TwistHandle
-from tests.model.facts import LOCKS, Facts
+from plot_nb import Runtime, TwistHandle
+from tests.model.facts import LOCKS, Facts, args_of
 
 _VERSIONS = re.compile(r"version (\d+) made (?:the|this) callback, version (\d+) runs")
 
@@ -33,7 +33,7 @@ def microseconds(moment: Any) -> int:
     return int(pd.Timestamp(moment).value // 1000)
 
 
-def observed(handle: TwistHandle) -> Facts:
+def observed(runtime: Runtime, handle: TwistHandle) -> Facts:
     """What the tables show of an instance, with places in the tables instead of identities."""
     tasks, attempts, store, callbacks = handle.tasks, handle.executions, handle.store, handle.callbacks
     refs: dict[str | None, Any] = {None: None}
@@ -41,12 +41,16 @@ def observed(handle: TwistHandle) -> Facts:
     events = [each for each in dict.fromkeys(attempts["execution"]) if each not in refs]
     refs.update({identity: ("event", place) for place, identity in enumerate(events)})
     methods = dict(zip(callbacks["callback"], callbacks["method"], strict=True))
+    webhooks = runtime.webhooks(handle)
+    hooks = {row.url: ("webhook", row.method, row.sync) for row in rows(webhooks)}
 
     def value_of(key: str, value: Any) -> Any:
         if key.startswith(LOCKS):
             return ("lock", refs[value["execution"]], round(value["until"] * 1000))
         if isinstance(value, str) and value in methods:
             return ("callback", methods[value])
+        if isinstance(value, str) and value in hooks:
+            return hooks[value]
         return refs.get(value, value) if isinstance(value, str) else value
 
     seen: Facts = {}
@@ -70,10 +74,17 @@ def observed(handle: TwistHandle) -> Facts:
         )
     seen["callbacks",] = sorted(
         (
-            *(microseconds(row.created), row.method, repr(json.loads(row.args)["json"])),
+            *(microseconds(row.created), row.method, args_of(row.method, json.loads(row.args)["json"])),
             *(row.version, refs[row.execution], row.deleted),
         )
         for row in rows(callbacks)
+    )
+    seen["webhooks",] = sorted(
+        (
+            *(microseconds(row.created), row.method, row.sync, row.version, refs[row.execution]),
+            *(row.deleted, row.posts),
+        )
+        for row in rows(webhooks)
     )
     return seen
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.facts import Source
 from tests.model.machine import Machine, counted, play
-from tests.model.operations import METHODS
+from tests.model.operations import EVERYTHING
 
 
 def compare(programs: int, steps: int, *, derandomize: bool) -> str:
@@ -39,7 +39,7 @@ def compare(programs: int, steps: int, *, derandomize: bool) -> str:
     )
 
 
-ALL = dict.fromkeys(METHODS, 1)
+ALL = EVERYTHING
 DEPLOYED = ("deploy", "default", Source(ALL, {}))
 LIVELY = Source(ALL, {"deactivate": [["set", "a", 1]], "upgrade": [["set", "b", 1]]})
 
