@@ -22,7 +22,7 @@ def _moment(milliseconds: float) -> int:
     """
     if not 0 <= milliseconds <= LATEST_MS:
         raise ValueError(f"{milliseconds} is no time: give a datetime before the year 10000")
-    return int(milliseconds * 1000)
+    return round(milliseconds * 1000)  # a float of milliseconds may be a hair below the one that was meant
 
 
 def _run(context: Context, arguments: tuple[str, float | None]) -> str | None:
@@ -51,7 +51,7 @@ def _schedule_recurring(context: Context, arguments: tuple[str, str, float, floa
         raise ValueError(
             f"every={every_ms} ms: give a timedelta of a millisecond or more, that ends before the year 10000"
         )
-    every = int(every_ms * 1000)
+    every = round(every_ms * 1000)
     due = context.origin.now + every
     if first_run_at is not None:
         due = min(due, _moment(first_run_at))

@@ -52,6 +52,14 @@ ONCE: dict[str, list[Any]] = {
         (("advance", 7200), 2),
         ("advance", 1),
     ],
+    "a moment of a second and 45 ms": [
+        DEPLOYED,
+        (
+            *("call", "default", "alpha"),
+            [["burn", 2], ["burn", 2], ["get", "a"], ["drain", "k", [], [1, 1, 1], [], [["clock"]]]],
+        ),
+        ("advance", 60),
+    ],
     "a suspended twist that is upgraded and deactivated": [
         ("deploy", "default", LIVELY),
         ("suspend", "default"),
