@@ -63,9 +63,9 @@ def _port(text: str) -> int:
 
 async def _serve(file: Path, port: int) -> None:
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with Runtime(file) as runtime:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         server = await runtime.serve_webhooks(port)
         table = runtime.webhooks()
         print(f"{file} is served at {server.url} (Ctrl-C ends)", flush=True)

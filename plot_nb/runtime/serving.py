@@ -29,7 +29,7 @@ _READ_SECONDS = 30.0
 """What a sender may take to send its body."""
 
 _DISCARDED = 16 * BODY_LIMIT
-"""Bytes of a body that is too large which are read to the end: many a client looks for an answer only then."""
+"""Bytes of a body that is too large and yet read to its end: many a client looks for an answer only then."""
 
 _FAREWELL_SECONDS = 2
 """What posts that run at once are given when the server is closed."""
@@ -119,9 +119,9 @@ class _App:
             async with asyncio.timeout(_READ_SECONDS):
                 body = await _read(request)
         except TimeoutError:
-            return Answer(408)
+            return Answer(408, closes=True)
         if body is None:
-            return Answer(413)
+            return Answer(413, closes=True)
         post = Post(request.method, request.scope["query_string"], request.headers.raw, body)
         answer = await self._runtime._submit(webhooks.post(token, post, remembered=False))
         await self._runtime._submit(webhooks.drive())
@@ -129,18 +129,17 @@ class _App:
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body; None if it is too large."""
+    """The body, cut a byte after what it may have; None if it is too large to be read to its end."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > _DISCARDED:
         return None
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= BODY_LIMIT:
-            body += chunk
-        elif size > _DISCARDED:
-            break
-    return bytes(body) if size <= BODY_LIMIT else None
+        if size > _DISCARDED:
+            return None
+        body += chunk[: BODY_LIMIT + 1 - len(body)]
+    return bytes(body)
 
 
 async def serve(runtime: Runtime, port: int) -> WebhookServer:

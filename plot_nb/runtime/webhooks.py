@@ -88,10 +88,13 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str | None = None
+    closes: bool = False
 
     def headers(self) -> dict[str, str]:
         """With the body's type, which no browser shall guess anew."""
         given = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+        if self.closes:
+            given["connection"] = "close"
         return given if self.content_type is None else {"content-type": self.content_type, **given}
 
 

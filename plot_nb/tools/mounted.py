@@ -193,7 +193,9 @@ def _failure(error: BaseException) -> ToolFailure:
     """What the twist sees: the exception itself where every Python has it, else its name."""
     name = type(error).__name__
     try:
-        message = _text(str(error))[:MESSAGE_LIMIT]
+        # A KeyError shows its key as it would in source; it is shown so once, by the twist's own.
+        said = error.args[0] if isinstance(error, KeyError) and len(error.args) == 1 else error
+        message = _text(str(said))[:MESSAGE_LIMIT]
     except Exception:
         message = ""
     if _can_be_raised(type(error)):

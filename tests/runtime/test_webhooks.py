@@ -19,7 +19,6 @@ T = TypeVar("T")
 
 HEAD = """
 from datetime import UTC, datetime
-from plot_nb.twist import superjson
 from plot_nb.twist.request import Request
 """
 
@@ -27,14 +26,15 @@ HOOKS = """
 def build(self, build):
     return {"network": build(Network, urls=["https://api.example.com/*"])}
 async def hook(self, method="on_event", *args, sync=False):
-    return await Request("network.create_webhook", [method, superjson.dumps(list(args)), sync])
+    return await self.tools.network.create_webhook(method, *args, sync=sync)
 async def drop(self, url):
-    await Request("network.delete_webhook", [url])
+    await self.tools.network.delete_webhook(url)
 async def on_event(self, request, *extra):
-    await self.set("events", [*(await self.get("events") or []), [request["raw_body"], *extra]])
+    await self.set("events", [*(await self.get("events") or []), [request.raw_body, *extra]])
     return len(extra)
 async def keep(self, request):
-    await self.set("request", request)
+    parts = ("method", "headers", "params", "raw_body")
+    await self.set("request", {name: getattr(request, name) for name in parts})
 async def fails(self, request):
     await self.set("tries", (await self.get("tries") or 0) + 1)
     raise ValueError("a detail that nobody outside shall see")
@@ -161,7 +161,7 @@ def test_the_request_is_what_a_client_would_send() -> None:
 def test_a_body_that_is_no_text_can_be_had_back_byte_for_byte() -> None:
     more = """
     async def bytes_of(self, request):
-        return list(request["raw_body"].encode("utf-8", "surrogateescape"))
+        return list(request.raw_body.encode("utf-8", "surrogateescape"))
     """
 
     async def work(runtime: Runtime, twist: Any) -> None:
@@ -371,7 +371,7 @@ def test_webhooks_survive_an_upgrade_and_find_their_method_by_name() -> None:
     async def work(runtime: Runtime, twist: Any) -> None:
         url, sync = (await twist.hook()).value, (await twist.hook("on_event", sync=True)).value
         await runtime.post_webhook(url, content="before")
-        after = HOOKS.replace('[request["raw_body"], *extra]', '["new", request["raw_body"]]')
+        after = HOOKS.replace("[request.raw_body, *extra]", '["new", request.raw_body]')
         await runtime.deploy(methods(after, head=HEAD))
         await runtime.run_until_idle()
         assert (await runtime.post_webhook(sync, content="after")).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import json
 from asyncio import base_events
 from collections.abc import Callable, Sequence
@@ -162,7 +163,7 @@ class HostLoop(base_events.BaseEventLoop):
             if ok:
                 waiting[0].set_result(value)
             else:
-                waiting[0].set_exception(_ERRORS.get(value["type"], RuntimeError)(value["message"]))
+                waiting[0].set_exception(_error(value["type"], value["message"]))
 
     def _fail_for_ever(self) -> None:
         """Tell the innermost coroutine that nothing can ever wake it."""
@@ -189,6 +190,17 @@ class HostLoop(base_events.BaseEventLoop):
 
     def close(self) -> None:
         """Nothing to close: the instance is thrown away."""
+
+
+def _error(name: str, message: str) -> BaseException:
+    """What the host says that went wrong, as the exception of that name where there is one."""
+    kind: Any = _ERRORS.get(name) or getattr(builtins, name, None)
+    if not isinstance(kind, type) or not issubclass(kind, (Exception, RequestLimitExceeded)):
+        return RuntimeError(message)
+    try:
+        return kind(message)
+    except TypeError:  # those of Unicode need more than a message
+        return RuntimeError(message)
 
 
 def _check_text(operation: str, arguments: Sequence[Any]) -> None:
