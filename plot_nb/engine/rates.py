@@ -5,8 +5,9 @@ Pure and deterministic: who counts says what time it is, and time never goes bac
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,24 +102,34 @@ class _Sums:
     def __init__(self, span: int, width: int) -> None:
         self._span = span
         self._width = width
-        self.buckets: deque[tuple[int, int]] = deque()
+        self._buckets: deque[int] = deque()
+        self._amounts: deque[int] = deque()
+        self._oldest_passes = sys.maxsize
         self.total = 0
 
     def add(self, now: int, amount: int) -> None:
         bucket = now // self._width
-        if self.buckets and self.buckets[-1][0] == bucket:
-            amount_before = self.buckets.pop()[1]
-            self.buckets.append((bucket, amount_before + amount))
+        if self._buckets and self._buckets[-1] == bucket:
+            self._amounts[-1] += amount
         else:
-            self.buckets.append((bucket, amount))
+            self._buckets.append(bucket)
+            self._amounts.append(amount)
+            self._oldest_passes = self.passes(self._buckets[0])
         self.total += amount
-        self.trim(now)
 
     def trim(self, now: int) -> int:
         """Let go of what has passed; returns what is left."""
-        while self.buckets and self.passes(self.buckets[0][0]) <= now:
-            self.total -= self.buckets.popleft()[1]
+        while self._oldest_passes <= now:
+            self._buckets.popleft()
+            self.total -= self._amounts.popleft()
+            self._oldest_passes = self.passes(self._buckets[0]) if self._buckets else sys.maxsize
         return self.total
+
+    def newest_first(self) -> Iterator[tuple[int, int]]:
+        return zip(reversed(self._buckets), reversed(self._amounts), strict=True)
+
+    def oldest_first(self) -> Iterator[tuple[int, int]]:
+        return zip(self._buckets, self._amounts, strict=True)
 
     def begins(self, bucket: int) -> int:
         return bucket * self._width
@@ -128,7 +139,9 @@ class _Sums:
         return (bucket + 1) * self._width + self._span
 
     def clear(self) -> None:
-        self.buckets.clear()
+        self._buckets.clear()
+        self._amounts.clear()
+        self._oldest_passes = sys.maxsize
         self.total = 0
 
 
@@ -149,8 +162,14 @@ class _Count:
     def add(self, now: int) -> Entered | None:
         """Count one; says so where the one before did not go over, and this one does."""
         before, self.entered = self.entered, self.is_full(now)
+        if self.entered:
+            for time in self._times if not before else ():
+                self._sums.add(time, 1)
+            self._sums.add(now, 1)
+            self._sums.trim(now)
+        elif before:
+            self._sums.clear()
         self._times.append(now)
-        self._sums.add(now, 1)
         return Entered(self.window, self.window.limit + 1) if self.entered and not before else None
 
     def standing(self, now: int) -> Standing:
@@ -211,7 +230,7 @@ class _Cost:
 
     def _pace(self, now: int) -> float:
         spent, since = 0, now
-        for bucket, amount in reversed(self._sums.buckets):
+        for bucket, amount in self._sums.newest_first():
             spent, since = spent + amount, self._sums.begins(bucket)
             if spent >= self.window.limit / _RECENT:
                 break
@@ -222,7 +241,7 @@ class _Cost:
         if not pace:
             return None
         used = self._sums.total
-        for bucket, amount in self._sums.buckets:
+        for bucket, amount in self._sums.oldest_first():
             passes = self._sums.passes(bucket) - now
             needed = (self.window.limit - used) / pace
             if needed < passes:

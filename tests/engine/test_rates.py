@@ -178,9 +178,9 @@ def test_what_is_held_does_not_grow_with_what_runs() -> None:
     for number in range(20_000):
         rates.begin(number * 100_000)
         rates.end(number * 100_000, 1)
-    held = sum(len(each._times) + len(each._sums.buckets) for each in rates._counts)
+    held = sum(len(each._times) + len(each._sums._buckets) for each in rates._counts)
     assert held <= 200 + 500 + 2 * 302
-    assert sum(len(each._sums.buckets) for each in rates._costs) <= 2 * (20_000 // 600 + 2)
+    assert sum(len(each._sums._buckets) for each in rates._costs) <= 2 * (20_000 // 600 + 2)
 
 
 @pytest.mark.rule("10.21", "10.22", "10.23", "10.24")
