@@ -100,9 +100,14 @@ class State:
         return [(who, item) for who, fact, item in self.facts if fact == what]
 
     def final_store(self) -> dict[str, str]:
-        """What the Stores hold in the end, but for what counts cuts."""
+        """What the Stores hold in the end, but for what counts cuts, and what there is of activities and notes."""
         versions = {row["id"]: row["value"] for row in self["store_versions"]}
-        return {
+        documents = {
+            f"{self.twists[row['instance']]}, {table} {row['key']}: {row['document']}": "there"
+            for table in ("activities", "notes")
+            for row in self[table]
+        }
+        return documents | {
             f"{self.twists[row['instance']]}/{row['key']}": versions[row["head"]]
             for row in self["store"]
             if not row["key"].startswith(VOLATILE)
