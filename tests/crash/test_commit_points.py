@@ -71,11 +71,11 @@ def test_nothing_becomes_durable_but_at_a_commit_point(unharmed: Record) -> None
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.rule("5.1", "5.25", "7.7", "7.25", "7.26", "7.28", "7.43")
+@pytest.mark.rule("5.1", "5.25", "7.7", "7.25", "7.26", "7.28", "7.43", "10.43")
 def test_a_process_that_dies_at_any_commit_point_loses_doubles_and_tears_nothing(
     tmp_path: Path, unharmed: Record
 ) -> None:
-    survive_all(tmp_path, unharmed, each_point_once(unharmed.places, random.Random(4), more=12))
+    survive_all(tmp_path, unharmed, each_point_once(unharmed.places, random.Random(4), more=6))
 
 
 @pytest.mark.rule("7.27")
