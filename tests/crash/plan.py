@@ -82,7 +82,7 @@ def record(folder: Path) -> Record:
 def run(folder: Path, *options: object) -> subprocess.CompletedProcess[str]:
     """One process of the scenario."""
     command = [sys.executable, "-m", "tests.crash.scenario", str(folder), *map(str, options)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=ROOT)
 
 
 def killed(folder: Path, place: Place, *options: object) -> subprocess.CompletedProcess[str]:
