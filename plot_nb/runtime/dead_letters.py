@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def listed(runtime: Runtime, twist: object) -> pd.DataFrame:
     """One row per task that was given up; of one twist, or with None of all."""
+    runtime._check_open()
     instance = None if twist is None else instance_of(runtime, twist, "dead_letters").id
     mask = Mask({str(each.id): each.secrets for each in runtime._instances.values()})
     return frames.dead_letters(runtime.path, instance=instance, mask=mask)

@@ -375,7 +375,6 @@ class Runtime(Surroundings):
 
     def dead_letters(self, twist: TwistHandle | None = None) -> pd.DataFrame:
         """One row per task that was given up; of one twist, or of all."""
-        self._check_open()
         return dead_letters.listed(self, twist)
 
     async def retry(self, execution: str) -> Run:
