@@ -28,6 +28,9 @@ _BACKLOG = 4096
 _READ_SECONDS = 30.0
 """What a sender may take to send its body."""
 
+_SMALL = 8 * 2**10
+"""Bytes of a body that is read before anything is asked: most are smaller."""
+
 _DISCARDED = 16 * BODY_LIMIT
 """Bytes of a body that is too large and yet read to its end: many a client looks for an answer only then."""
 
@@ -113,8 +116,9 @@ class _App:
             return Answer(400)
         webhooks = self._runtime._webhooks
         token = token_of(request.url.path)
-        if token is None or not await self._runtime._submit(webhooks.has(token)):
-            return Answer(404)  # before the body is read: who has no token fills no memory
+        # Before a body of any size is read: who has no token fills no memory.
+        if token is None or not (_is_small(request) or await self._runtime._submit(webhooks.has(token))):
+            return Answer(404)
         try:
             async with asyncio.timeout(_READ_SECONDS):
                 body = await _read(request)
@@ -123,9 +127,12 @@ class _App:
         if body is None:
             return Answer(413, closes=True)
         post = Post(request.method, request.scope["query_string"], request.headers.raw, body)
-        answer = await self._runtime._submit(webhooks.post(token, post, remembered=False))
-        await self._runtime._submit(webhooks.drive())
-        return answer
+        return await self._runtime._submit(webhooks.serve(token, post))
+
+
+def _is_small(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and int(length[:20]) <= _SMALL
 
 
 async def _read(request: Request) -> bytes | None:

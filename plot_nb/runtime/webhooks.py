@@ -221,6 +221,12 @@ class Webhooks:
 
     # on a port
 
+    async def serve(self, token: str, post: Post) -> Answer:
+        """Take one post of another program, and see to it that it runs."""
+        answer = await self.post(token, post, remembered=False)
+        await self.drive()
+        return answer
+
     async def drive(self) -> None:
         """Run what waits, in the background: nobody awaits what another program has posted."""
         self._wanted = True
