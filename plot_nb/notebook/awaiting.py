@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 AWAITED = frozenset(
-    {"call", "run", "advance", "deactivate", "suspend", "resume", "retry", "webhook", "open", "reset"}
+    {"call", "run", "advance", "deactivate", "suspend", "resume", "retry", "webhook", "emit", "open", "reset"}
 )
 """The commands of `%twist` that run something; the others only show."""
 

@@ -7,7 +7,7 @@ import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from IPython import get_ipython
 
@@ -18,6 +18,7 @@ from plot_nb.notebook.durations import parse_duration
 from plot_nb.notebook.problems import MagicError, nearest
 from plot_nb.notebook.showing import draws_widgets_only
 from plot_nb.runtime import Run, Runtime, TwistHandle, opened, use
+from plot_nb.runtime.emitting import Event
 
 Namespace = dict[str, Any]
 
@@ -105,6 +106,29 @@ async def webhook(runtime: Runtime, namespace: Namespace, text: str) -> Picture:
     elif "queued" in response.text and response.is_success:
         lines.append("It runs with what runs next: `%twist run`.")
     return Picture(_text([line for line in lines if line]))
+
+
+async def emit(runtime: Runtime, namespace: Namespace, text: str) -> Run:
+    """Play a user's edit back: `EVENT ACTIVITY VALUE`, where the value is Python.
+
+    Raises:
+        MagicError: If there is no such event or activity, or the value cannot be had.
+    """
+    words = text.split(None, 2)
+    if len(words) < 3:
+        raise MagicError(
+            "what did the user do? `%twist emit activity_updated ID {'title': 'Done'}` or "
+            "`%twist emit note_created ID {'content': 'Thanks'}`; `%twist activities` lists the ids"
+        )
+    try:
+        value = eval(words[2], namespace)
+    except Exception as error:
+        raise MagicError(f"{words[2]!r}: {type(error).__name__}: {error}") from None
+    await sandbox_compiled()
+    try:
+        return await runtime.emit(cast("Event", words[0]), words[1], value)
+    except (TypeError, ValueError) as error:
+        raise MagicError(str(error)) from None
 
 
 async def suspend(runtime: Runtime, namespace: Namespace, name: str) -> None:

@@ -27,6 +27,7 @@ from plot_nb.journal.reader import reading
 from plot_nb.notebook.commands import find_twist
 from plot_nb.notebook.magics import COMMANDS, TwistMagics, options
 from plot_nb.runtime import Runtime, TwistHandle, opened
+from plot_nb.runtime.emitting import EVENTS
 from plot_nb.tools.callbacks import is_hidden
 
 _JEDI = "IPCompleter.jedi_matcher"
@@ -254,11 +255,16 @@ def _places(runtime: Runtime | None, place: str) -> Found:
     """What can stand where neither a twist nor a key does."""
     if place == "SPAN":
         return _SPANS
+    if place == "EVENT":
+        return [(event, "a user's edit") for event in EVENTS]
     if runtime is None:
         return []
     if place == "EXECUTION":
         dead = runtime.dead_letters()
         return list(zip(dead["execution"], dead["method"], strict=True))
+    if place == "ACTIVITY":
+        frames = [twist.activities for twist in runtime.twists()]
+        return [each for frame in frames for each in zip(frame["id"], frame["title"], strict=True)]
     if place == "URL":
         webhooks = runtime.webhooks()
         live = webhooks[~webhooks["deleted"].astype(bool)]

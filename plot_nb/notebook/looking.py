@@ -59,6 +59,16 @@ def dead(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     return _with(shown, how)
 
 
+def activities(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
+    """What a twist, or all of them, made in Plot."""
+    found = []
+    for twist in _chosen(runtime, namespace, name):
+        frame = twist.activities
+        found.append(_named(frame.assign(notes=frame["notes"].map(len)).drop(columns="document"), twist))
+    columns = ["twist", "id", "key", "type", "title"]
+    return _shown(_together(found, columns), f"Activities{_of(name)}", "There are no activities.")
+
+
 def webhooks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     """Webhooks that were not deleted, of one twist or of all."""
     frame = runtime.webhooks(find_twist(runtime, namespace, name) if name else None)

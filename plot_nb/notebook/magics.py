@@ -63,8 +63,8 @@ class TwistMagics(Magics):
         next version and runs `upgrade`; an unchanged one does nothing. What an upgrade breaks of what waits is shown
         before it takes effect. `CalendarSync.store` is a DataFrame.
 
-        These need no import in the cell: Twist, Tool, Network, Uuid, Url, UNDEFINED, WebhookRequest, fetch, now.
-        The pure-Python standard library can be imported.
+        These need no import in the cell: Twist, Tool, Network, Plot, Activity, ActivityType, Note, Uuid, Url,
+        UNDEFINED, WebhookRequest, fetch, now. The pure-Python standard library can be imported.
         """
         return self._deploy(line, cell)
 
@@ -126,6 +126,7 @@ class TwistMagics(Magics):
         %twist advance SPAN                  let time pass, such as 2h or 1d 30m; what falls due runs
         %twist deactivate [Name]             run its `deactivate`, and drop its tasks, callbacks and webhooks
         %twist webhook URL [VALUE]           post a Python value to a webhook, as JSON
+        %twist emit EVENT ACTIVITY VALUE     play a user's edit back: %twist emit note_created ID {"content": "Hi"}
         %twist suspend [Name]                let nothing of it run
         %twist resume [Name]                 end its suspension, and run what has fallen due
         %twist retry EXECUTION               try a dead letter again
@@ -139,6 +140,7 @@ class TwistMagics(Magics):
         %twist tasks [Name]                  what waits: immediate work, schedules, recurring tasks
         %twist callbacks [Name]              callbacks that were not deleted
         %twist webhooks [Name]               webhooks, and how often they were posted to
+        %twist activities [Name]             what twists made in Plot
         %twist dead [Name]                   dead letters: tasks that were given up
         %twist limits [Name]                 the rate limits, and when Plot would suspend it at this pace
         %twist open PATH                     use that state file from now on; made if it is not there
@@ -227,10 +229,12 @@ COMMANDS: dict[str, Callable[[Namespace, str], Any]] = {
     "advance": lambda namespace, text: commands.advance(current(), text),
     "deactivate": lambda namespace, text: commands.deactivate(current(), namespace, text),
     "webhook": lambda namespace, text: commands.webhook(current(), namespace, text),
+    "emit": lambda namespace, text: commands.emit(current(), namespace, text),
     "suspend": lambda namespace, text: commands.suspend(current(), namespace, text),
     "resume": lambda namespace, text: commands.resume(current(), namespace, text),
     "retry": lambda namespace, text: commands.retry(current(), text),
     "webhooks": lambda namespace, text: looking.webhooks(current(), namespace, text),
+    "activities": lambda namespace, text: looking.activities(current(), namespace, text),
     "dead": lambda namespace, text: looking.dead(current(), namespace, text),
     "limits": lambda namespace, text: looking.limits(current(), namespace, text),
     "status": lambda namespace, text: status(_current_unless_more(text, "status")),

@@ -373,7 +373,9 @@ def test_unloading_takes_everything_out(shell: InteractiveShell) -> None:
 
 
 def test_the_help_names_all_that_need_not_be_imported() -> None:
-    assert f"no import in the cell: {', '.join(BARE_NAMES)}." in str(TwistMagics.cell.__doc__)
+    assert f"no import in the cell: {', '.join(BARE_NAMES)}." in " ".join(
+        str(TwistMagics.cell.__doc__).split()
+    )
 
 
 LATER = """%%twist
@@ -525,3 +527,52 @@ def test_the_status_of_nothing_and_of_something(cell: Cell) -> None:
     assert "virtual clock: 2026-01-01" in text
     assert "Later" in text
     assert "takes nothing more" in str(cell("%twist status Later").error_in_exec)
+
+
+BOARD = """%%twist
+class Board(Twist):
+    def build(self, build):
+        return {"plot": build(Plot), "network": build(Network)}
+
+    async def fill(self):
+        await self.set("url", await self.tools.network.create_webhook(self.on_post, sync=True))
+        await self.tools.plot.create_activity({"key": "one", "title": "<b>First</b>"})
+
+    async def on_post(self, request):
+        return {"got": request.body}
+
+    async def on_note_created(self, note):
+        print("noted:", note.content)
+"""
+
+
+def test_activities_are_listed_and_edits_played_back(cell: Cell, shell: InteractiveShell) -> None:
+    cell(BOARD)
+    assert repr(cell("%twist activities").result) == "There are no activities."
+    cell("await Board.fill()")
+
+    shown = cell("%twist activities Board").result
+    assert "<b>First" in shown.bundle["text/plain"]
+    assert "<b>First" not in shown.bundle["text/html"]
+    (identity,) = offered(shell, "%twist emit note_created ")
+    assert offered(shell, "%twist emit ") == ["activity_updated", "note_created"]
+    run = cell(f"%twist emit note_created {identity} {{'content': 'Hi'}}").result
+    assert "noted: Hi" in set(run.logs["text"])
+    assert "what did the user do?" in str(cell("%twist emit note_created").error_in_exec)
+    assert "no activity" in str(cell("%twist emit note_created nobody {'content': 'Hi'}").error_in_exec)
+
+
+@pytest.mark.rule("9.22", "9.23")
+def test_a_webhook_is_listed_and_posted_to(cell: Cell, shell: InteractiveShell) -> None:
+    cell(BOARD)
+    assert "There are no webhooks" in repr(cell("%twist webhooks").result)
+    cell("await Board.fill()")
+
+    assert "on_post" in repr(cell("%twist webhooks Board").result)
+    (url,) = offered(shell, "%twist webhook ")
+    cell("number = 3")
+    answer = repr(cell(f"%twist webhook {url} {{'n': number}}").result)
+    assert "200 OK" in answer
+    assert '{"got":{"n":3}}' in answer.replace(" ", "").replace("200OK", "")
+    assert "post where?" in str(cell("%twist webhook").error_in_exec)
+    assert "404" in repr(cell("%twist webhook https://webhooks.test/wh_no").result)
