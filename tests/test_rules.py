@@ -175,3 +175,7 @@ def test_no_number_is_given_twice(rules: list[Rule]) -> None:
 
 def test_each_mark_names_a_rule(rules: list[Rule], named: list[Mark]) -> None:
     assert unknown(rules, named) == []
+
+
+def test_each_rule_is_held_by_a_test(rules: list[Rule], named: list[Mark]) -> None:
+    assert unheld(rules, named) == []
