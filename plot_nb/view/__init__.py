@@ -5,7 +5,7 @@ Every function gives a MIME bundle: `text/html` without script or anything from 
 
 from plot_nb.view.bundle import budget, bundle, chain, logs
 from plot_nb.view.frame import table
+from plot_nb.view.rates import windows
 from plot_nb.view.tables import Limits, RunTables
-from plot_nb.view.windows import windows
 
 __all__ = ["Limits", "RunTables", "budget", "bundle", "chain", "logs", "table", "windows"]

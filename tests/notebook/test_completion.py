@@ -368,7 +368,7 @@ def test_no_runtime_is_made_for_a_completion(shell: InteractiveShell) -> None:
 
 def test_the_older_interface_of_the_completer_knows_the_magics(shell: InteractiveShell) -> None:
     with pytest.warns(PendingDeprecationWarning):
-        assert shell.complete("", "%twist st", 9) == ("st", ["store"])
+        assert shell.complete("", "%twist sto", 10) == ("sto", ["store"])
     with pytest.warns(PendingDeprecationWarning):
         assert shell.complete("", "%%twist --m", 11) == ("--m", ["--modules"])
 

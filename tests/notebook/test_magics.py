@@ -501,7 +501,7 @@ def test_suspend_and_resume(cell: Cell) -> None:
 
     assert len(cell("%twist advance 90m").result.executions) == 0
     assert "suspended by its user" in repr(cell("%twist status").result)
-    assert "Suspended by its user" in repr(cell("%twist limits Later").result)
+    assert "It is suspended by `rt.suspend`" in repr(cell("%twist limits Later").result)
     assert list(cell("%twist resume Later").result.executions["method"]) == ["tick"]
     assert "active" in repr(cell("%twist status").result)
 
@@ -509,12 +509,12 @@ def test_suspend_and_resume(cell: Cell) -> None:
 @pytest.mark.rule("10.33")
 def test_limits_say_when_plot_would_suspend_it(cell: Cell) -> None:
     cell(COUNTER)
-    assert "At this pace nothing suspends it." in repr(cell("%twist limits").result)
+    assert "At this pace it goes over no rate limit" in repr(cell("%twist limits").result)
     cell("for _ in range(12): await Counter.add()")
 
     shown = cell("%twist limits Counter").result.bundle
     assert "At this pace Plot would suspend this twist in " in shown["text/plain"]
-    assert "(the limit of any 5 minutes)" in shown["text/html"]
+    assert "in 5 minutes, at most 200" in shown["text/html"]
     assert "12" in shown["text/plain"]
 
 
