@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any, cast
@@ -106,13 +106,16 @@ def check_source(source: object, modules: object, filename: object) -> Source:
     return Source(source, dict(modules), filename)
 
 
-async def inspect(engine: Engine, source: Source, options: str) -> Manifest:
+async def inspect(
+    engine: Engine, source: Source, options: str, mounted: Mapping[str, Sequence[str]]
+) -> Manifest:
     """Have a sandbox look at a source.
 
     Args:
         engine: On whose thread this is.
         source: What is to be deployed.
         options: JSON.
+        mounted: Methods of the tools that the user mounted, by the tools' names.
 
     Raises:
         DeployError: If it cannot be deployed; options masked.
@@ -125,6 +128,7 @@ async def inspect(engine: Engine, source: Source, options: str) -> Manifest:
             "options": given,
             "seed": engine.seed & (2**53 - 1),
             "now": engine.now / 1000,
+            **({"mounted": mounted} if mounted else {}),
         }
     )
 

@@ -54,7 +54,7 @@ class Installer:
             DeployError: If it cannot be deployed.
         """
         await self.runtime._thread.ready()
-        manifest = await inspect(self.runtime._engine, source, options)
+        manifest = await inspect(self.runtime._engine, source, options, self.runtime._thread.tools.methods())
         found = self._found(manifest.name, name)
         report = None
         if found is not None and found.version.digest != source.digest:

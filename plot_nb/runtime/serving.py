@@ -191,8 +191,8 @@ async def serve(runtime: Runtime, port: int) -> WebhookServer:
     runtime._server = server
     if derived:
         _log.warning(
-            "%d webhooks have tokens that follow from the runtime's seed, and can be guessed by who knows it: "
-            "have the twist create them again",
+            "tokens of webhooks made before now (%d of them) follow from the runtime's seed: who knows that can guess "
+            "them. Have the twist create them again",
             len(derived),
         )
     server._thread.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plot_nb import Limits, Runtime
+from plot_nb import DeployError, Limits, Runtime
 from tests.runtime.twists import Called, line_of, methods, on_runtime
 
 HEAD = """
@@ -368,3 +368,19 @@ def test_a_tool_may_use_the_runtime_itself() -> None:
             assert run.requests["duration_ms"].tolist() == [25.0]
 
     on_runtime(work)
+
+
+@pytest.mark.rule("10.10")
+def test_a_twist_cannot_give_the_name_of_a_mounted_tool_to_its_own() -> None:
+    async def work(runtime: Runtime) -> None:
+        runtime.mount_tool("geo", Geo())
+        with pytest.raises(DeployError, match="'geo' is taken: a tool of that name is mounted"):
+            await runtime.deploy(methods("def build(self, build): return {'geo': build(Network, urls=[])}"))
+
+    on_runtime(work)
+
+
+@pytest.mark.rule("4.35")
+def test_on_the_real_clock_a_call_takes_what_it_takes() -> None:
+    result = mounted("async def go(self): return await self.tools.geo.find('x')", clock="real")
+    assert result.value["name"] == "x"

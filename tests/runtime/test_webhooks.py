@@ -65,7 +65,8 @@ def hooked(work: Callable[[Runtime, Any], Awaitable[T]], *, more: str = "", **se
 
 
 def stored(twist: Any) -> dict[str, Any]:
-    return dict(zip(twist.store["key"], twist.store["value"], strict=True))
+    table = twist.store
+    return dict(zip(table["key"], table["value"], strict=True))
 
 
 @pytest.mark.rule("9.20")
@@ -461,3 +462,17 @@ def test_posts_that_come_together_are_one_commit_and_keep_their_order() -> None:
         assert stored(twist)["events"] == [[str(n)] for n in range(20)]
 
     hooked(work)
+
+
+@pytest.mark.rule("2.6", "9.21")
+def test_on_the_real_clock_a_post_runs_by_itself() -> None:
+    async def work(runtime: Runtime, twist: Any) -> None:
+        url, sync = (await twist.hook()).value, (await twist.hook("on_event", 1, sync=True)).value
+        assert (await runtime.post_webhook(url, content="one")).status_code == 200
+        async with asyncio.timeout(60):
+            while "events" not in stored(twist):  # noqa: ASYNC110  it runs though nobody awaits it
+                await asyncio.sleep(0.01)
+        assert (await runtime.post_webhook(sync, content="two")).json() == 1
+        assert stored(twist)["events"] == [["one"], ["two", 1]]
+
+    hooked(work, clock="real")
