@@ -30,9 +30,10 @@ def test_a_day_has_24_occurrences_and_those_that_failed_ran_again(tutorial: Note
 
 @pytest.mark.rule("7.20", "7.52", "10.12")
 def test_dead_letters_run_on_the_mended_version(tutorial: NotebookNode) -> None:
-    assert shown(tutorial, "mailer-run").count("dead") == 3
+    assert shown(tutorial, "mailer-run").count("send  dead         3") == 3
     assert "NameError: name 'nmae' is not defined" in shown(tutorial, "dead")
-    assert shown(tutorial, "retry").split("\n")[:3] == ["ok Dear Ada", "ok Dear Grace", "ok Dear Barbara"]
+    printed = [line for line in shown(tutorial, "retry").splitlines() if line.startswith("ok ")]
+    assert printed == ["ok Dear Ada", "ok Dear Grace", "ok Dear Barbara"]
 
 
 @pytest.mark.rule("8.3", "8.4", "9.21")
