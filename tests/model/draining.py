@@ -56,10 +56,9 @@ def make_pass(
     if over:
         yield lambda: _clear_unchanged(it, over)
     attempts = {each: made for each, made in found.items() if each not in over}
-    chosen = [
-        each for _, each in sorted((made, each) for each, made in attempts.items() if each != place)[:batch]
-    ]
-    chosen = sorted([*chosen, place] if place in attempts else chosen)
+    chosen = sorted(attempts.keys() - {place})[:batch]
+    chosen = [place, *chosen] if place in attempts else chosen
+    staying: set[str] = set()
     left: list[str] = []
     if chosen:
         counted = {each: attempts[each] + 1 for each in chosen}
@@ -71,7 +70,7 @@ def make_pass(
         _, left = yield [lambda: _clear_unchanged(it, done), lambda: it.place.keys(place)]
     if not left:
         yield from _end(it, place, armed, delay)
-    elif any(attempts.get(each) == 0 and each not in chosen for each in left):
+    elif not staying and any(attempts.get(each) == 0 and each not in chosen for each in left):
         yield from _arm(it, place, it.work.args, armed, 0)
 
 

@@ -508,7 +508,9 @@ class World:
         callback: Callback = place.facts["callback", token.number]
         ordinal = attempt.queued.get(callback.method, 0)
         attempt.queued[callback.method] = ordinal + 1
-        identity = ("task", parent.number, callback.method, ordinal)
+        # A drain has one pending pass, whoever queues it: what a later attempt records needs one.
+        fork = parent.attempts if callback.method == DRAIN else 0
+        identity = ("task", parent.number, callback.method, ordinal, fork)
         later = due is not None and due > self.now
         number = next(self._numbers)
         work = Work(

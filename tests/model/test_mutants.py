@@ -49,30 +49,37 @@ def test_every_patch_applies_and_names_the_rule_it_breaks() -> None:
         assert tried.returncode == 0, f"{patch.name} no longer applies:\n{tried.stdout}{tried.stderr}"
 
 
-@pytest.mark.prove
-@pytest.mark.timeout(0)
-@pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
-def test_the_machine_catches_a_bug_that_was_put_in(patch: Path, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "plot_nb", tmp_path / "plot_nb", ignore=shutil.ignore_patterns("__pycache__"))
+def hunt(patch: Path, folder: Path) -> str:
+    """Run the machine on a copy of the package with a patch; what it said in the end, and how long it took.
+
+    Raises:
+        AssertionError: If it found no difference.
+    """
+    shutil.copytree(ROOT / "plot_nb", folder / "plot_nb", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tests", "pyproject.toml"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    applied = apply(patch, tmp_path)
+        (folder / name).symlink_to(ROOT / name)
+    applied = apply(patch, folder)
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PROGRAMS": str(PROGRAMS)}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PROGRAMS": str(PROGRAMS)}
     if "+++ b/plot_nb/twist/" in patch.read_text():
-        environment["PLOT_NB_CACHE"] = str(
-            tmp_path / "cache"
-        )  # its own component would push out those in use
+        environment["PLOT_NB_CACHE"] = str(folder / "cache")  # its own component would push out those in use
     began = time.monotonic()
     ran = subprocess.run(
         [sys.executable, "-m", "tests.model.hunting"],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+    said = (ran.stdout.strip().splitlines() or [""])[-1]
     assert ran.returncode == 1, f"{patch.name} was not caught:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
-    said = ran.stdout.strip().splitlines()[-1]
     assert said.startswith("different after "), ran.stdout[-2000:] + ran.stderr[-4000:]
-    print(f"\n{patch.stem}: {said}, {time.monotonic() - began:.0f} s")
+    return f"{said}, {time.monotonic() - began:.0f} s"
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
+def test_the_machine_catches_a_bug_that_was_put_in(patch: Path, tmp_path: Path) -> None:
+    print(f"\n{patch.stem}: {hunt(patch, tmp_path)}")
