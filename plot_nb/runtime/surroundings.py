@@ -32,8 +32,9 @@ class Surroundings:
     _thread: EngineThread
     _server: WebhookServer | None = None
 
-    def _check_open(self) -> None:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def _check_open(self) -> None: ...
 
     def mount(self, origin: str, app: AsgiApp) -> None:
         """Let an ASGI app answer `origin`, such as `https://api.example.com`, instead of the network.
