@@ -196,9 +196,9 @@ OPERATIONS: Mapping[str, Operation] = {
         f"await self.tools.network.delete_webhook({draw.pick(('hook', 'hook + str(n)'))})"
     ),
     "drain": lambda draw: (
-        f"await self.schedule_drain('d{draw.pick('12')}', self.drained, [str(n), str(n * 3 % 5), 'é:%'], "
+        f"n > 0 and await self.schedule_drain('d{draw.pick('12')}', self.drained, [str(n), str(n * 3 % 5), 'é:%'], "
         f"batch_size={draw.pick((1, 2, 20))}, delay={draw.delay()}, max_attempts={draw.pick((1, 3))}, "
-        "handler_args=(n,))"
+        "handler_args=(n - 1,))"
     ),
     "cancel drain": lambda draw: f"await self.cancel_drain('d{draw.pick('12')}')",
     "raise": lambda draw: f"assert random.random() < {draw.pick((0.5, 0.9, 1))}, f'no luck {{n}}'",
@@ -369,7 +369,7 @@ def source(draw: Draw) -> str:
         _method("on_note_created(self, note, *, n=1)", draw, 2, "print(note.content, note.activity.key)")
     ]
     twist += [_method("hook(self, request, n)", draw, 3, "return {'n': n, 'sent': request.body}")]
-    twist += [_method("drained(self, ids, n)", draw, 2, f"return {draw.pick(('None', RETRY))}")]
+    twist += [_method("drained(self, ids, left, n=0)", draw, 2, f"return {draw.pick(('None', RETRY))}")]
     twist += [_method(f"m{number}(self, n)", draw, 8, "return n, given.AT_LOAD") for number in range(METHODS)]
     return "\n".join([HEAD, *_class("Part(Tool)", part), *_class("Random(Twist)", twist)])
 
