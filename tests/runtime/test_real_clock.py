@@ -6,10 +6,11 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plot_nb import Runtime
+from plot_nb import Runtime, TwistHandle
 from plot_nb.engine.clock import RealClock
 from tests.runtime.twists import called, methods, on_runtime
 
@@ -35,14 +36,12 @@ async def nap(self):
 """
 
 
-async def until(twist: object, key: str, least: int = 1) -> None:
+async def until(twist: TwistHandle, key: str, least: int = 1) -> None:
     """Wait for a key without asking the engine for anything: it must run by itself."""
-    while not (  # noqa: ASYNC110  nothing tells of what runs by itself
-        found := twist.store.set_index("key")["value"].to_dict()
-    ).get(key) or (  # type: ignore[attr-defined]
-        least > 1 and found[key] < least
-    ):
-        await asyncio.sleep(0.02)
+    found: dict[str, Any] = {}
+    while key not in found or (least > 1 and found[key] < least):
+        await asyncio.sleep(0.02)  # nothing tells of what runs by itself
+        found = dict(zip(twist.store["key"], twist.store["value"], strict=True))
 
 
 @pytest.mark.rule("7.50")

@@ -94,7 +94,9 @@ def test_the_cache_keeps_the_last_few_and_drops_older_ones(cache: Path) -> None:
     assert sorted(path.stem for path in cache.iterdir()) == ["0", "1", "2", "3"]
 
 
-def test_what_a_killed_compile_left_is_removed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_compile_left_is_removed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PLOT_NB_CACHE", str(tmp_path))
     tmp_path.chmod(0o700)
     old, fresh = tmp_path / "a.1.2.tmp", tmp_path / "b.1.2.tmp"
