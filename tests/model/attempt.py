@@ -26,7 +26,7 @@ from tests.model.facts import (
 )
 
 if TYPE_CHECKING:
-    from tests.model.model import World
+    from tests.model.clockwork import Clockwork
 
 
 class Raised(Exception):
@@ -49,7 +49,7 @@ class Sleep:
 class Attempt:
     """One run of a method, with what the method can ask for."""
 
-    def __init__(self, world: World, place: Place, number: int, row: Fact, installed: Installed) -> None:
+    def __init__(self, world: Clockwork, place: Place, number: int, row: Fact, installed: Installed) -> None:
         self.world, self.place, self.row, self.installed = world, place, row, installed
         self._number = number
         self.steps: Steps | None = None

@@ -10,7 +10,7 @@ from typing import Any
 from plot_nb import Runtime
 
 LONGEST_STEP = 300.0
-"""Real seconds after which a step has no end; most take some milliseconds, the first of all may wait for the sandbox to be built."""
+"""Real seconds after which a step has no end: the first of all may wait for the sandbox to be built."""
 
 
 class Killed(BaseException):

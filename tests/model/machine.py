@@ -352,7 +352,10 @@ def play(*program: Action | tuple[Action, int]) -> None:
     try:
         for each in program:
             action, nth = each if isinstance(each[0], tuple) else (each, None)
-            machine.perform(action, kill_at=nth)
+            if action == ("restart",):
+                machine.restart(0)
+            else:
+                machine.perform(action, kill_at=nth)
     finally:
         machine.teardown()
 

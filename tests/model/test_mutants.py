@@ -1,6 +1,6 @@
 """Bugs that were put in on purpose: each patch in `mutants` breaks one rule, and the machine must tell.
 
-The first line of a patch says which rule it breaks. A patch is applied to a copy of the package, and the machine is run
+The first line of a patch says which rule it breaks, the second which example is the first to be played. A patch is applied to a copy of the package, and the machine is run
 on that copy in a process of its own.
 """
 
@@ -61,6 +61,7 @@ def hunt(patch: Path, folder: Path) -> str:
     applied = apply(patch, folder)
     assert applied.returncode == 0, applied.stdout + applied.stderr
     environment = {**os.environ, "PYTHONPATH": str(folder), "PROGRAMS": str(PROGRAMS)}
+    environment["EXAMPLE"] = patch.read_text().split("\n", 2)[1].removeprefix("Seen in: ")
     if "+++ b/plot_nb/twist/" in patch.read_text():
         environment["PLOT_NB_CACHE"] = str(folder / "cache")  # its own component would push out those in use
     began = time.monotonic()
@@ -74,7 +75,7 @@ def hunt(patch: Path, folder: Path) -> str:
     )
     said = (ran.stdout.strip().splitlines() or [""])[-1]
     assert ran.returncode == 1, f"{patch.name} was not caught:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
-    assert said.startswith("different after "), ran.stdout[-2000:] + ran.stderr[-4000:]
+    assert said.startswith("different in "), ran.stdout[-2000:] + ran.stderr[-4000:]
     return f"{said}, {time.monotonic() - began:.0f} s"
 
 
