@@ -94,7 +94,7 @@ def upgrade(report: UpgradeReport | None) -> Picture:
     caption = f"{report.twist}: what version {report.after} breaks"
     word = "waits and will fail" if len(report.broken) == 1 else "wait and will fail"
     note = f"{len(report.broken)} {word}; {len(report.may_run)} in the Store may be run."
-    html = view.table(frame, caption)["text/html"]
+    html = view.table(frame.dropna(axis=1, how="all"), caption)["text/html"]
     above = page(f'<p class="note e"><b>✕ {isolated(caption)}.</b> {markup(note)}</p>')
     return Picture({"text/html": above + html, "text/plain": str(report)})
 
