@@ -30,7 +30,8 @@ def main() -> int:
         compare(int(os.environ["PROGRAMS"]), 25, derandomize=True)
     except Exception:  # whatever a broken engine makes of it
         print(traceback.format_exc()[-3000:])
-        print(f"different in {place or 'random program ' + str(counted['programs'])}")
+        place = place or f"random program {counted['programs']}"
+        print(f"different in {place}")
         return 1
     print(f"the same in {counted['programs']} random programs")
     return 0

@@ -1,7 +1,7 @@
 """Bugs that were put in on purpose: each patch in `mutants` breaks one rule, and the machine must tell.
 
-The first line of a patch says which rule it breaks, the second which example is the first to be played. A patch is applied to a copy of the package, and the machine is run
-on that copy in a process of its own.
+The first line of a patch says which rule it breaks, the second which example is the first to be played. A patch is
+applied to a copy of the package, and the machine is run on that copy in a process of its own.
 """
 
 from __future__ import annotations
