@@ -151,7 +151,10 @@ class World(Clockwork):
     def advance(self, by: int) -> Drive:
         until = self.now + by
         drive = self.drive(until=until)
-        self.now = max(self.now, until)
+        if until > self.now:
+            self.now = until
+            for place in self.places.values():
+                place.commit({("now",): until})
         return drive
 
     def idle(self, horizon: int) -> Drive:
