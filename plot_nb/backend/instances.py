@@ -100,7 +100,7 @@ class InstanceTables(QueueTables):
         )
 
     def deactivate(self, instance: int, waiting: Iterable[Execution], why: str, now: int) -> None:
-        """Make an instance inactive, save what waited in it as cancelled, drop its callbacks and webhooks, at once."""
+        """Make an instance inactive, save what waited or runs in it as cancelled, drop its callbacks and webhooks."""
         with self._commit("deactivate"):
             self._execute("UPDATE instances SET active = 0 WHERE id = ?", (instance,))
             for table in ("callbacks", "webhooks"):
@@ -110,4 +110,8 @@ class InstanceTables(QueueTables):
             for execution in waiting:
                 self._save(execution)
                 self._add_event(execution.id, "cancelled", why, now)
+            running = "SELECT id FROM executions WHERE instance = ? AND state = 'running'"
+            for (identity,) in self._execute(running, (instance,)).fetchall():
+                self._execute("UPDATE executions SET state = 'cancelled' WHERE id = ?", (identity,))
+                self._add_event(identity, "cancelled", why, now)
             self._save_now(now)

@@ -145,7 +145,7 @@ class Engine:
         self._retire(execution, "suspended", why)
 
     def retire_all(self, instance: Instance) -> None:
-        """Make an instance inactive and drop all that waits in it, its callbacks and its webhooks, at once."""
+        """Make an instance inactive, drop all that waits in it, its callbacks and its webhooks, and stop what runs."""
         waiting = self.waiting(instance)
         for execution in waiting:
             execution.state = "cancelled"
@@ -154,6 +154,9 @@ class Engine:
         instance.active = False
         for execution in waiting:
             self._retired(execution, why)
+        for attempt in sorted(self._actors[instance.id].running, key=lambda attempt: attempt.id):
+            self.stop(attempt, "cancelled", why)
+        self.turn()
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""

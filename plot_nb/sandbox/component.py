@@ -172,7 +172,9 @@ def _prune(folder: Path) -> None:
     """Remove what has not been used for longest, and what a killed compile left; who has it mapped keeps it."""
     with contextlib.suppress(OSError):
         found = sorted(folder.glob("*.cwasm"), key=lambda path: path.stat().st_mtime, reverse=True)
-        left = [path for path in folder.glob("*.tmp") if path.stat().st_mtime < time.time() - _LONGEST_COMPILE]
+        left = [
+            path for path in folder.glob("*.tmp") if path.stat().st_mtime < time.time() - _LONGEST_COMPILE
+        ]
         for path in found[KEPT:] + left:
             path.unlink(missing_ok=True)
 

@@ -268,9 +268,11 @@ async def second(client: Client) -> None:
 
 @step
 async def leave(client: Client) -> None:
-    """It is deactivated, with all that waits."""
+    """It is deactivated, with all that waits and runs."""
     twist = await client.deploy(LEAVES, instance="second")
+    lingers = asyncio.create_task(twist.call("linger"))
     await twist.deactivate()
+    assert (await lingers).outcome == "cancelled"
     client.witness.saw("Leaves", "inactive", None)
 
 

@@ -288,6 +288,11 @@ class Leaves(Witnessed, Twist):
         await self.keep("deactivated")
         await self.run_task(await self.callback(self.recur, "too late"))
 
+    async def linger(self):
+        import asyncio
+        await asyncio.sleep(60)
+        await self.run_task(await self.callback(self.recur, "never"))
+
     async def recur(self, name):
         await self.keep(f"recurred:{name}")
 
