@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plot_nb.tools.callbacks import find, method_of
-from plot_nb.tools.operation import Context, Operation
+from plot_nb.tools.operation import TOOL_KEYS, Context, Operation
 from plot_nb.tools.store import check_key
 
 LATEST_MS = 253_402_300_799_000
@@ -25,6 +25,19 @@ def _moment(milliseconds: float) -> int:
     return round(milliseconds * 1000)  # a float of milliseconds may be a hair below the one that was meant
 
 
+def _physical(context: Context, key: str) -> str:
+    """The schedule key as it is kept.
+
+    Raises:
+        ValueError: If it is a tool's.
+    """
+    if key.startswith(TOOL_KEYS):
+        raise ValueError(
+            f"schedule keys that begin with {TOOL_KEYS!r} are those of the twist's tools: only they use them"
+        )
+    return context.prefix + key
+
+
 def _run(context: Context, arguments: tuple[str, float | None]) -> str | None:
     token, run_at = arguments
     callback = find(context, token)
@@ -38,15 +51,15 @@ def _schedule(context: Context, arguments: tuple[str, str, float, bool]) -> bool
     """Returns whether the callback will run: not where the task was coalesced with a pending one."""
     key, token, run_at, coalesce = arguments
     check_key(key)
-    queued = context.tasks.queue(
-        find(context, token), due=_moment(run_at), key=context.prefix + key, coalesce=coalesce
-    )
+    physical = _physical(context, key)
+    queued = context.tasks.queue(find(context, token), due=_moment(run_at), key=physical, coalesce=coalesce)
     return not queued.coalesced
 
 
 def _schedule_recurring(context: Context, arguments: tuple[str, str, float, float | None]) -> None:
     key, token, every_ms, first_run_at = arguments
     check_key(key)
+    physical = _physical(context, key)
     if not SHORTEST_MS <= every_ms <= LATEST_MS - context.origin.now / 1000:
         raise ValueError(
             f"every={every_ms} ms: give a timedelta of a millisecond or more, that ends before the year 10000"
@@ -55,7 +68,7 @@ def _schedule_recurring(context: Context, arguments: tuple[str, str, float, floa
     due = context.origin.now + every
     if first_run_at is not None:
         due = min(due, _moment(first_run_at))
-    context.tasks.queue(find(context, token), due=due, key=context.prefix + key, every=every)
+    context.tasks.queue(find(context, token), due=due, key=physical, every=every)
 
 
 def _cancel(context: Context, arguments: tuple[str]) -> None:
@@ -63,7 +76,7 @@ def _cancel(context: Context, arguments: tuple[str]) -> None:
 
 
 def _cancel_scheduled(context: Context, arguments: tuple[str]) -> None:
-    context.tasks.cancel(key=context.prefix + arguments[0])
+    context.tasks.cancel(key=_physical(context, arguments[0]))
 
 
 OPERATIONS: dict[str, Operation[Any]] = {

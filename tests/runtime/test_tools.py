@@ -179,6 +179,27 @@ def test_a_twist_cannot_name_a_tools_key() -> None:
     assert "__tool__:" in str(stored(body).error)
 
 
+@pytest.mark.rule("4.23", "4.26")
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        "cancel_scheduled_task(key)",
+        "schedule_task(key, token, now() + timedelta(hours=2))",
+        "schedule_recurring(key, token, every=timedelta(hours=2))",
+    ],
+)
+def test_a_twist_cannot_name_a_tools_schedule_key(request_of: str) -> None:
+    body = f"""
+    async def go(self):
+        await self.tools.work.schedule("daily")
+        key, token = "__tool__:work:daily", await self.callback(self.go)
+        await self.{request_of}
+    """
+    done = stored(body)
+    assert "those of the twist's tools" in str(done.error)
+    assert done.tasks[["method", "state"]].values.tolist() == [["work.sync_page", "queued"]]
+
+
 @pytest.mark.rule("4.2", "4.25")
 def test_a_tool_has_its_own_init_options_and_log() -> None:
     head = """
