@@ -21,7 +21,18 @@ async def post(runtime: Runtime, url: str, method: str, content: dict[str, Any])
         url: With whatever base.
         method: The HTTP method.
         content: `json`, `content`, `data`, `headers`, `params`, as httpx takes them.
+
+    Raises:
+        TypeError: If `url` is no text.
+        ValueError: If it is no URL.
     """
+    if not isinstance(url, str):
+        raise TypeError(f"post_webhook takes a webhook's URL, as create_webhook returned it, not {url!r}")
+    if not url.lower().startswith(("https://", "http://")):
+        raise ValueError(
+            f"{url[:80]!r} is no URL: give a webhook's whole URL, as create_webhook returned it "
+            "(`rt.webhooks()` lists them)"
+        )
     import httpx
 
     class Transport(httpx.AsyncBaseTransport):

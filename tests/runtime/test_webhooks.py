@@ -89,6 +89,18 @@ def test_the_url_of_a_webhook_ends_in_a_token_that_nothing_else_has(seed: int) -
     assert len(seen) == 10
 
 
+@pytest.mark.rule("9.33")
+@pytest.mark.parametrize(
+    ("url", "kind"), [("wh_0", ValueError), ("", ValueError), ("/wh_0", ValueError), (None, TypeError)]
+)
+def test_what_is_no_url_is_refused_with_what_to_give(url: Any, kind: type[Exception]) -> None:
+    async def work(runtime: Runtime, _: Any) -> None:
+        with pytest.raises(kind, match="as create_webhook returned it"):
+            await runtime.post_webhook(url)
+
+    hooked(work)
+
+
 def test_a_webhook_for_a_method_that_does_not_exist_is_a_value_error_there_and_then() -> None:
     body = """
     async def go(self):
