@@ -400,6 +400,8 @@ async def happen(runtime: Runtime, seed: int, programs: int) -> None:
         await stage.idle()
         if draw.chances(0.9):
             await stage.deactivate()
+    # Longer than an attempt may last: none is left under way.
+    await runtime.run_until_idle(horizon=timedelta(seconds=2 * LIMITS.time))
 
 
 def recorded(seed: int, programs: int, *, concurrency: int = 1) -> Recorded:
