@@ -80,6 +80,10 @@ class EngineThread:
             self._working.add(task)
             try:
                 return await work
+            except asyncio.CancelledError:
+                if self._engine is None:
+                    raise RuntimeClosed("the runtime was closed while this ran") from None
+                raise
             finally:
                 self._working.discard(task)
 

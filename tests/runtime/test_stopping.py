@@ -284,3 +284,17 @@ def test_a_runtime_can_be_closed_from_code_that_cannot_await() -> None:
     runtime.wait(runtime.aclose())
 
     assert runtime.closed
+
+
+def test_a_deploy_that_waits_when_the_runtime_is_closed_says_so() -> None:
+    async def main() -> None:
+        runtime = Runtime()
+        source = methods("async def go(self): await self.set('a', 1)")
+        await runtime.deploy(source)
+        waiting = asyncio.create_task(runtime.deploy(source + "# next"))
+        await asyncio.sleep(0)
+        await runtime.aclose()
+        with pytest.raises(RuntimeClosed, match="closed while this ran"):
+            await waiting
+
+    asyncio.run(main())
