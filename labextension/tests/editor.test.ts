@@ -132,12 +132,13 @@ describe('a key is refused', () => {
     ['é'.repeat(513), `key '${'\\xe9'.repeat(80)}'… is 1026 bytes, the Store takes keys of at most 1024`],
     ['a\ud800', "key 'a\\ud800' holds half a surrogate pair: it is not text"],
     ['__lock__:x', "keys that begin with '__lock__:' are locks: use acquire_lock and release_lock"],
-    ['__drain__:x', "keys that begin with '__drain__:' are drains: they are the runtime's own"]
+    ['__tool__:calendar:__lock__:x', "keys that begin with '__lock__:' are locks: use acquire_lock and release_lock"],
+    ['__tool__:x', "keys that begin with '__tool__:' are those of the twist's tools: only they write them"]
   ])('%s', (key, problem) => {
     expect(keyProblem(key)).toBe(problem);
   });
 
-  it.each(['a', 'é'.repeat(512), '__proto__', '<b>', 'a b:c/d', ''])('and %s is not', key => {
+  it.each(['a', 'é'.repeat(512), '__proto__', '<b>', 'a b:c/d', '', '__drain__:inbox:a', '__tool__:calendar.auth:token'])('and %s is not', key => {
     expect(keyProblem(key)).toBeNull();
   });
 

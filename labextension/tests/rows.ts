@@ -44,6 +44,7 @@ export function rowsOf(attempts: Made[], more: Partial<Rows> = {}): Rows {
     now: Math.max(0, ...starts) + 100,
     running: attempts.some(made => made.outcome === 'running'),
     paused: null,
+    rate: null,
     limits: { requests: 1000, cpu: 60, memory: 128 * 2 ** 20, time: 900, chain: 2000 },
     value: null,
     executions: {

@@ -306,7 +306,7 @@ describe('the Store', () => {
     ]);
     expect(lines()).toEqual(['+ a "x"']);
     [...chart.element.querySelectorAll('label')]
-      .find(each => each.textContent === 'locks')
+      .find(each => each.textContent === 'locks, drains')
       ?.querySelector('input')
       ?.click();
     await nextFrame();

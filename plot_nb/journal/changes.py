@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from plot_nb.journal import wire
+from plot_nb.journal import passes, wire
 from plot_nb.journal.instances import Instances
 from plot_nb.journal.progress import Tracker
 from plot_nb.journal.reader import id_list, reading
@@ -59,7 +59,9 @@ SELECT a.id, e.number, a.attempt, p.number, a.instance, a.version, a.method, a.c
        CASE WHEN a.attempt > 1
             THEN (SELECT max(b.ended) FROM attempts b WHERE b.execution = a.execution AND b.id < a.id)
             WHEN NOT e.awaited AND a.cause != 'lifecycle' THEN e.queued END,
-       a.started, a.ended, a.line, a.error
+       a.started, a.ended, a.line, a.error,
+       CASE WHEN a.method = '__drain__' OR a.method LIKE '%.!_!_drain!_!_' ESCAPE '!'
+            THEN (SELECT body FROM payloads WHERE digest = a.args) END
 FROM json_each(?) j CROSS JOIN attempts a ON a.id = j.value
 LEFT JOIN executions e ON e.id = a.execution LEFT JOIN executions p ON p.id = a.parent
 """
@@ -161,6 +163,7 @@ def changes(
             "now": milliseconds(now if now is not None else latest(connection), start),
             "running": going or piece.more or bool(fresh and to < fresh[-1]),
             "paused": paused,
+            "rate": view.rate(),
             "limits": limits_of(limits),
             "value": value,
             "executions": execution_rows(connection, attempts, instances, limits.requests, start),
@@ -279,7 +282,7 @@ def execution_rows(
         "parent": [row[3] for row in attempts],
         "twist": words(instances.labels.get(row[4], "?") for row in attempts),
         "version": [row[5] for row in attempts],
-        "method": words(row[6] for row in attempts),
+        "method": words(_method(row, instances) for row in attempts),
         "cause": words(row[7] for row in attempts),
         "outcome": words(row[8] or "running" for row in attempts),
         "requests": requests,
@@ -293,6 +296,10 @@ def execution_rows(
         "line": [row[16] for row in attempts],
         "error": words(_error(row[17]) for row in attempts),
     }
+
+
+def _method(row: tuple[Any, ...], instances: Instances) -> str:
+    return row[6] if row[18] is None else passes.named(row[6], instances.mask(row[4])(row[18]))
 
 
 def _whole(counts: Sequence[int], requests: int) -> list[int]:

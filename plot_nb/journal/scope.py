@@ -69,6 +69,21 @@ class View:
             for attempt, instance in found
         )
 
+    def rate(self) -> str | None:
+        """The first notice that Plot would suspend the twist for its rate."""
+        found = self.connection.execute(
+            "SELECT e.text, a.id, a.instance FROM events e JOIN attempts a ON a.execution = e.execution"
+            " WHERE e.kind = 'rate' ORDER BY e.id"
+        )
+        return next(
+            (
+                text
+                for text, attempt, instance in found
+                if (self.has(attempt) if self.ids is not None else self.instance in {None, instance})
+            ),
+            None,
+        )
+
     def origin(self) -> int | None:
         """Where its times begin, in microseconds: at its first attempt, or at a write by hand before that.
 

@@ -171,6 +171,7 @@ Rows = TypedDict(
         "now": float,
         "running": bool,
         "paused": str | None,
+        "rate": str | None,
         "limits": Limits,
         "value": str | None,
         "executions": ExecutionRows,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import SqliteBackend
+from plot_nb.tools.operation import TOOL_KEYS
 from plot_nb.tools.store import check_key, check_value, check_writable
 from plot_nb.twist import superjson
 
+_OF_A_TOOL = re.compile("__tool__:[^:]+:")
+"""What the keys of a tool begin with: behind it, it is a key as those of the twist are."""
+
 
 def check_entries(entries: Mapping[str, str | None]) -> None:
-    """Refuse what the Store cannot hold.
+    """Refuse what the Store cannot hold. Keys of tools and ids of drains are written as others are.
 
     Args:
         entries: superjson text by key; None clears it.
@@ -23,7 +28,7 @@ def check_entries(entries: Mapping[str, str | None]) -> None:
     if not all(isinstance(part, str | None) for pair in entries.items() for part in pair):
         raise TypeError("load takes superjson texts by key, as dump gives them")
     for key, text in entries.items():
-        check_writable([key])
+        check_writable([_OF_A_TOOL.sub("", key, count=1) if key.startswith(TOOL_KEYS) else key])
         check_key(key)
         if text is not None:
             check_value(key, text)

@@ -77,6 +77,10 @@ class Run:
         """Why the chain waits to be resumed, and how; None while it does not."""
         return self._drive.paused
 
+    def _why_held(self) -> str | None:
+        """Why it waits, or why a call of a suspended twist ran nothing."""
+        return self.error if self.outcome == "suspended" else self.paused
+
     @property
     def outcome(self) -> str | None:
         """`ok`, `error`, `over_requests`, … (SPEC 11); None if nothing ran."""
@@ -187,7 +191,7 @@ class Run:
             tasks=self.tasks,
             logs=self.logs,
             limits=self._limits,
-            paused=self.paused,
+            paused=self._why_held(),
             value=self._shown_value(),
         )
 
@@ -209,7 +213,7 @@ class Run:
             panel=panel,
             source=source,
             active=self.running,
-            paused=self.paused,
+            paused=self._why_held(),
             value=self._shown_value(),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plot_nb.view import details, overview, rows, terminal
 from plot_nb.view.digest import Digest, digest, select
 from plot_nb.view.hostile import isolated
-from plot_nb.view.rows import NEAR
+from plot_nb.view.rows import NEAR, SHAPES
 from plot_nb.view.style import page
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _heading(run: Digest) -> str:
     shape = (
         '<span class="bad">✕</span>' if run.failed else "▸" if run.running else '<span class="ok">✓</span>'
     )
+    if not run.attempts and run.paused:
+        shape = SHAPES["suspended"]
     head = f'<p class="h">{shape} {title}{isolated(run.headline())}</p>'
     rest = " ".join(part for part in (run.resources(), *run.remarks()) if part)
     if rest:

@@ -74,7 +74,7 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Whether it ended in anything but success."""
-        return self.outcome not in {"ok", "running"}
+        return self.outcome not in {"ok", "running", "suspended"}
 
     @property
     def label(self) -> str:
@@ -118,7 +118,7 @@ class Digest:
     @property
     def failed(self) -> bool:
         """Whether an execution ended in anything but success."""
-        return bool(set(self.outcomes) - {"ok", "running"})
+        return bool(set(self.outcomes) - {"ok", "running", "suspended"})
 
     @property
     def running(self) -> bool:

@@ -132,6 +132,7 @@ def picture(
                 "now": milliseconds(latest(connection), origin),
                 "running": active or view.unfinished(),
                 "paused": None if paused is None else line(paused, 400),
+                "rate": None if (rate := view.rate()) is None else line(rate, 400),
                 "limits": limits_of(limits),
                 "value": None if value is None else block(value, _TEXT),
                 "executions": _safe_executions(
@@ -171,7 +172,7 @@ class _Candidate:
 
     @property
     def failed(self) -> bool:
-        return self.outcome not in {"ok", "running"}
+        return self.outcome not in {"ok", "running", "suspended"}
 
 
 def _candidates(found: list[tuple[Any, ...]], limits: Budget) -> list[_Candidate]:

@@ -34,7 +34,7 @@ TOOL_CLASS = {
     "plot": "kp",
     "other": "ko",
 }
-SHAPES = {"ok": "✓", "running": "▸", "error": "✕", "crashed": "✕", "cancelled": "○"}
+SHAPES = {"ok": "✓", "running": "▸", "error": "✕", "crashed": "✕", "cancelled": "○", "suspended": "Ⅱ"}
 OVER = "■"
 NEAR = "▲"
 

@@ -91,6 +91,7 @@ def table(columns: Iterable[tuple[str, list[str], bool]], caption: str, note: st
 
 def _heading(digest: Digest) -> list[str]:
     shape = SHAPES["error"] if digest.failed else SHAPES["running"] if digest.running else SHAPES["ok"]
+    shape = shape if digest.attempts or not digest.paused else SHAPES["suspended"]
     title = f"{digest.title}: " if digest.title else ""
     lines = _wrapped(f"{title}{digest.headline()}", f"{shape} ", "  ")
     rest = " ".join(part for part in (digest.resources(), *digest.remarks()) if part)

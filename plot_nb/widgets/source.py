@@ -204,7 +204,7 @@ class Source:
         run = self.run or self.runtime.last_run
         if run is None or (self.instance is not None and run._instance not in {None, self.instance}):
             return None
-        return run.paused
+        return run._why_held()
 
     def picture(self) -> Picture:
         """What a notebook keeps of it."""

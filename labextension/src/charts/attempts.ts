@@ -57,6 +57,11 @@ const ANY_NEAR = 7;
 const FAILED = 8;
 const RUNNING = 16;
 
+/** Whether an outcome is of what ended in anything but success; what was suspended did not begin. */
+export function isFailure(outcome: string): boolean {
+  return outcome !== 'ok' && outcome !== 'running' && outcome !== 'suspended';
+}
+
 /** Attempts by index. Figures are had one by one for drawing very many, or together as an `Attempt`. */
 export class Attempts {
   private size = 0;
@@ -326,7 +331,7 @@ export class Attempts {
       (column.cpu.known(index) ?? 0) / 1000 / limits.cpu,
       (column.memory.known(index) ?? 0) / limits.memory
     ];
-    let flags = outcome === 'running' ? RUNNING : outcome === 'ok' ? 0 : FAILED;
+    let flags = outcome === 'running' ? RUNNING : isFailure(outcome) ? FAILED : 0;
     shares.forEach((share, bit) => {
       if (share >= CLOSE && outcome !== `over_${NEAR[bit]}`) {
         flags |= 1 << bit;

@@ -7,9 +7,21 @@ import type { Write } from './journal';
 export const LOCKS = '__lock__:';
 export const DRAINS = '__drain__:';
 
-/** Whether a key is the runtime's own. */
+const OF_A_TOOL = /^__tool__:[^:]+:/;
+
+/** Whether a key is of a lock, the twist's or one of its tools'. */
+export function isLock(key: string): boolean {
+  return key.replace(OF_A_TOOL, '').startsWith(LOCKS);
+}
+
+/** Whether a key is one that a listing of the Store leaves out. */
 export function isReserved(key: string): boolean {
-  return key.startsWith(LOCKS) || key.startsWith(DRAINS);
+  return isLock(key) || key.replace(OF_A_TOOL, '').startsWith(DRAINS);
+}
+
+/** Whether a key begins as those of tools do, and names none. */
+export function isOfNoTool(key: string): boolean {
+  return key.replace(OF_A_TOOL, '').startsWith('__tool__:');
 }
 
 /** Writes that follow each other and are of one attempt; each of those by hand is one of its own. */

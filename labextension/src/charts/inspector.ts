@@ -8,7 +8,7 @@ import { executionChart } from './execution';
 import { formats, save } from './export';
 import type { Journal } from './journal';
 import { logsChart } from './logs';
-import { OK, OVER, RUNNING } from './outcome';
+import { HELD, NEAR, OK, OVER, RUNNING } from './outcome';
 import { progressChart } from './progress';
 import { Rest } from './rest';
 import type { Giver } from './rest';
@@ -59,6 +59,8 @@ export class Inspector {
   private readonly undo: (() => void)[] = [];
   /** Why the chain waits to be resumed, and how. */
   private readonly paused = element('p', { class: 'pnb-paused' });
+  /** That Plot would suspend the twist for its rate. */
+  private readonly rate = element('p', { class: 'pnb-rate' });
   /** What the first execution returned. */
   private readonly value = element('p', { class: 'pnb-value-of-run' });
   private readonly lower: HTMLElement | null = null;
@@ -80,7 +82,7 @@ export class Inspector {
     // JupyterLab would take the arrow keys for its own.
     this.element = element('div', { class: 'pnb', 'data-lm-suppress-shortcuts': 'true' });
     const head = element('div', { class: 'pnb-head' }, element('div', { class: 'pnb-words' }, this.heading, this.remarks));
-    this.element.append(head, this.spoken, this.paused, this.value, this.rest.element);
+    this.element.append(head, this.spoken, this.rate, this.paused, this.value, this.rest.element);
     if (panel === 'inspector') {
       head.append(this.makeTabs());
       this.lower = element('div', { class: 'pnb-lower' }, this.keep(executionChart(context)).element);
@@ -146,7 +148,9 @@ export class Inspector {
       made.hidden = tab.empty?.(journal) ?? false;
     }
     setText(this.remarks, journal.remarks().join(' '));
-    setText(this.paused, journal.paused === null ? '' : `Ⅱ ${block(journal.paused, 1000)}`);
+    setText(this.paused, journal.paused === null ? '' : `${HELD} ${block(journal.paused, 1000)}`);
+    setText(this.rate, journal.rate === null ? '' : `${NEAR} ${block(journal.rate, 1000)}`);
+    this.rate.hidden = journal.rate === null;
     this.paused.hidden = journal.paused === null;
     setText(this.value, journal.value === null ? '' : `Result: ${block(journal.value, 600)}`);
     this.value.hidden = journal.value === null;
@@ -157,12 +161,12 @@ export class Inspector {
 
   /** A shape and its class. */
   private stand(): [shape: string, state: string] {
-    const { running, failed, length } = this.context.journal;
+    const { running, failed, length, paused } = this.context.journal;
     if (running) {
       return [RUNNING, 'pnb-running'];
     }
     if (length === 0) {
-      return ['–', 'pnb-quiet'];
+      return [paused === null ? '–' : HELD, 'pnb-quiet'];
     }
     return failed ? [OVER, 'pnb-bad'] : [OK, 'pnb-ok'];
   }

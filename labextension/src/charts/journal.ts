@@ -1,6 +1,6 @@
 /** All rows of one picture, counted as they come. */
 
-import { Attempts } from './attempts';
+import { Attempts, isFailure } from './attempts';
 import { word } from './columns';
 import { Tally } from './tally';
 import type { Cursor, Detail, Kind, Limits, ProgressRows, Rows, ScheduledRows, Source, WriteRows } from './wire';
@@ -39,6 +39,7 @@ export class Journal extends Attempts {
   /** Whether more will come. */
   running = false;
   paused: string | null = null;
+  rate: string | null = null;
   limits: Limits = NO_LIMITS;
   value: string | null = null;
   scheduled: ScheduledRows = NO_TASKS;
@@ -73,7 +74,7 @@ export class Journal extends Attempts {
 
   /** Whether an execution ended in anything but success. */
   get failed(): boolean {
-    return [...this.tally.outcomes.keys()].some(outcome => outcome !== 'ok' && outcome !== 'running');
+    return [...this.tally.outcomes.keys()].some(isFailure);
   }
 
   /** Where the attempt with the most requests is, of several the first; null where there is none. */
@@ -137,6 +138,8 @@ export class Journal extends Attempts {
     this.now = rows.now;
     this.running = rows.running;
     this.paused = rows.paused;
+    // Pictures of earlier versions have none.
+    this.rate = rows.rate ?? null;
     this.limits = rows.limits;
     this.value = rows.value;
     this.scheduled = rows.scheduled;

@@ -176,7 +176,7 @@ function shownLines(facts: SourceFacts, lines: readonly string[], opened: Readon
       shown.add(innermost.last === innermost.first ? innermost.first : headOf(lines, innermost.first));
     }
   }
-  const named = found.filter(each => each.name === facts.method);
+  const named = found.filter(each => each.name === definitionOf(facts.method));
   const mine =
     named.find(each => each.owner === facts.owner) ??
     named.find(each => wanted.some(line => each.first <= line && line <= each.last)) ??
@@ -239,4 +239,9 @@ export function share(total: LineTotal, limit: number): string {
 export function operationsOf(total: LineTotal): string {
   const shown = total.operations.slice(0, OPERATIONS).map(([name, number]) => `${name} ${count(number)}`);
   return shown.join(', ') + (total.operations.length > OPERATIONS ? ', …' : '');
+}
+
+/** The name that a method is defined by: a tool's is called `calendar.sync_page`, a drain's pass `… → handle`. */
+function definitionOf(method: string): string {
+  return method.split(/[. ]/).pop() ?? '';
 }

@@ -7,8 +7,9 @@ export const OVER = '✕';
 export const NEAR = '▲';
 export const OK = '✓';
 export const RUNNING = '▸';
+export const HELD = 'Ⅱ';
 
-const SHAPES: Record<string, string> = { ok: OK, running: RUNNING, cancelled: '○' };
+const SHAPES: Record<string, string> = { ok: OK, running: RUNNING, cancelled: '○', suspended: HELD };
 
 /** The class of an outcome's colour. */
 export function outcomeClass(attempt: Pick<Attempt, 'outcome' | 'failed'>): string {

@@ -4,7 +4,7 @@ import { follow } from './chart';
 import type { Chart, Context, Drawing, Table } from './chart';
 import { element, setAttribute, setText, uniqueId } from './dom';
 import { Editor } from './editor';
-import { Histories, isReserved, StoreHistory } from './history';
+import { Histories, isLock, isReserved, StoreHistory } from './history';
 import { clamp } from './scale';
 import { StoreBar } from './storebar';
 import { find, itemsOf, keyId, kindsOf, Openness, Values } from './storeitems';
@@ -337,8 +337,8 @@ class StoreChart implements Chart {
     if (!kernel.trusted) {
       return 'Trust this notebook to change values.';
     }
-    if (isReserved(key)) {
-      return 'Locks and drains are the runtime’s own, and not changed by hand.';
+    if (isLock(key)) {
+      return 'Locks are not changed by hand.';
     }
     if (!this.isNow) {
       return 'Go to now to change it.';

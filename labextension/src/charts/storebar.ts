@@ -35,7 +35,7 @@ export class StoreBar {
   });
   private readonly matches = element('span', { class: 'pnb-store-matches', role: 'status' });
   private readonly changesBox = new Box('only changes');
-  private readonly reservedBox = new Box('locks');
+  private readonly reservedBox = new Box('locks, drains');
   private readonly followBox = new Box('follow selection', true);
   private readonly adding = button('Add a value', () => this.actions.add());
   private readonly going = button('', () => this.actions.goToSelected());

@@ -1,6 +1,6 @@
 /** What was typed becomes superjson text, by the rules that a twist's writes pass. */
 
-import { DRAINS, LOCKS } from './history';
+import { isLock, isOfNoTool, LOCKS } from './history';
 import {
   DEEPEST,
   LiteralError,
@@ -208,12 +208,13 @@ export function keyProblem(key: string): string | null {
   if (bytes > KEY_LIMIT) {
     return `key ${shortKey(key)} is ${bytes} bytes, the Store takes keys of at most ${KEY_LIMIT}`;
   }
-  if (key.startsWith(LOCKS)) {
+  if (isOfNoTool(key)) {
+    return "keys that begin with '__tool__:' are those of the twist's tools: only they write them";
+  }
+  if (isLock(key)) {
     return `keys that begin with '${LOCKS}' are locks: use acquire_lock and release_lock`;
   }
-  return key.startsWith(DRAINS)
-    ? `keys that begin with '${DRAINS}' are drains: they are the runtime's own`
-    : null;
+  return null;
 }
 
 /** The superjson text of what was typed, or why there is none. */

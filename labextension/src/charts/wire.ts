@@ -47,6 +47,8 @@ export interface Rows {
   running: boolean;
   /** Why a chain waits to be resumed. */
   paused: string | null;
+  /** That Plot would suspend the twist for its rate, and where: the first notice of it. */
+  rate: string | null;
   limits: Limits;
   /** What the first execution returned, as Python writes it. */
   value: string | null;
