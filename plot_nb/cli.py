@@ -55,10 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) >= 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 1 to 65535, or 0 for any that is free")
+    return int(text)
 
 
 async def _serve(file: Path, port: int) -> None:

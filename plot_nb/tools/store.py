@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from typing import Any
+from itertools import islice
+from typing import Annotated, Any
+
+import msgspec
 
 from plot_nb.tools.operation import TOOL_KEYS, Context, Operation
 
@@ -75,8 +78,14 @@ def _get_many(context: Context, arguments: tuple[list[str]]) -> dict[str, str]:
     return dict(_fitting((key, text) for key, text in found if text is not None))
 
 
-def _list(context: Context, arguments: tuple[str]) -> list[str]:
-    return [key for key, _ in _fitting((key, "") for key in _keys(context, arguments[0]))]
+class _Listing(msgspec.Struct, frozen=True, array_like=True):
+    prefix: str
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+def _list(context: Context, listing: _Listing) -> list[str]:
+    keys = islice(_keys(context, listing.prefix), listing.limit)
+    return [key for key, _ in _fitting((key, "") for key in keys)]
 
 
 def _keys(context: Context, prefix: str) -> Iterator[str]:
@@ -86,11 +95,12 @@ def _keys(context: Context, prefix: str) -> Iterator[str]:
     return (key[own:] for key in keys if _is_visible(key[own:], prefix))
 
 
-def _list_entries(context: Context, arguments: tuple[str]) -> list[tuple[str, str]]:
+def _list_entries(context: Context, listing: _Listing) -> list[tuple[str, str]]:
     own = len(context.prefix)
-    entries = context.backend.entries(context.origin.instance, context.prefix + arguments[0])
+    entries = context.backend.entries(context.origin.instance, context.prefix + listing.prefix)
     named = ((key[own:], text) for key, text in entries)
-    return list(_fitting(entry for entry in named if _is_visible(entry[0], arguments[0])))
+    visible = (entry for entry in named if _is_visible(entry[0], listing.prefix))
+    return list(_fitting(islice(visible, listing.limit)))
 
 
 def _is_visible(key: str, prefix: str) -> bool:
@@ -207,6 +217,6 @@ OPERATIONS: dict[str, Operation[Any]] = {
     "clear_all": Operation(tuple[()], lambda c, a: "", lambda c, a: _clear_all(c)),
     "acquire_lock": Operation(tuple[str, float], lambda c, a: c.prefix + a[0], _acquire_lock),
     "release_lock": Operation(tuple[str], lambda c, a: c.prefix + a[0], _release_lock),
-    "list": Operation(tuple[str], lambda c, a: c.prefix + a[0], _list),
-    "list_entries": Operation(tuple[str], lambda c, a: c.prefix + a[0], _list_entries),
+    "list": Operation(_Listing, lambda c, a: c.prefix + a.prefix, _list),
+    "list_entries": Operation(_Listing, lambda c, a: c.prefix + a.prefix, _list_entries),
 }

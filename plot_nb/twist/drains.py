@@ -35,6 +35,9 @@ RECORDED = superjson.dumps(0)
 SHORTEST_MS = 1.0
 """From a pass to its continuation at least: a task that is due at once could not be cancelled."""
 
+LISTED = 1000
+"""Ids that one request brings: a drain may have more than fit into the memory of an execution."""
+
 NAMED = 50
 """Ids that one warning names."""
 
@@ -104,10 +107,11 @@ def cancel(owner: Scoped, key: str) -> Request[None]:
 
     def steps(ask: Ask) -> Generator[Any, Any, None]:
         _, recorded = yield from asyncio.gather(
-            ask("tasks.cancel_scheduled", place[:-1]), ask("store.list", place)
+            ask("tasks.cancel_scheduled", place[:-1]), ask("store.list", place, LISTED)
         )
-        if recorded:
+        while recorded:
             yield from ask("store.clear_many", recorded)
+            recorded = (yield from ask("store.list", place, LISTED)) if len(recorded) == LISTED else []
 
     return Several(owner, "cancel_drain", key, steps)
 
@@ -140,6 +144,8 @@ class Pass:
         self._handler_args = handler_args
         self._place = _place(key)
         self._token = current().callback
+        self._looked_at = max(LISTED, batch_size + 2)
+        self._more = False
 
     async def run(self) -> None:
         """Make the pass.
@@ -165,11 +171,14 @@ class Pass:
             }
             # Together, so that nobody records an id in between. One that was recorded again has another text by now.
             _, left = await asyncio.gather(
-                self._ask("store.clear_unchanged", done), self._ask("store.list", self._place)
+                self._ask("store.clear_unchanged", done),
+                self._ask("store.list", self._place, self._looked_at),
             )
         if not left:
             await self._end()
-        elif not staying and any(attempts.get(each) == 0 and each not in batch for each in left):
+        elif not staying and (
+            self._more or any(attempts.get(each) == 0 and each not in batch for each in left)
+        ):
             await self._arm(0)
 
     def _find(self) -> Callable[..., Any]:
@@ -185,7 +194,8 @@ class Pass:
 
     async def _list(self) -> dict[str, int]:
         """Attempts at each id so far, without those that had as many as they may."""
-        texts: dict[str, str] = dict(await self._ask("store.list_entries", self._place))
+        texts: dict[str, str] = dict(await self._ask("store.list_entries", self._place, self._looked_at))
+        self._more = len(texts) == self._looked_at
         attempts = {each: _attempts(text) for each, text in texts.items()}
         over = [each for each, made in attempts.items() if made >= self._max_attempts]
         if over:
@@ -206,7 +216,7 @@ class Pass:
     async def _end(self) -> None:
         """Cancel the continuation, and take it back if an id was recorded before that: its task was this one."""
         _, left = await asyncio.gather(
-            self._ask("tasks.cancel_scheduled", self._place[:-1]), self._ask("store.list", self._place)
+            self._ask("tasks.cancel_scheduled", self._place[:-1]), self._ask("store.list", self._place, 1)
         )
         if left:
             await self._arm(self._delay)

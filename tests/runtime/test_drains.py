@@ -530,3 +530,26 @@ def test_what_a_handler_may_not_return_fails_the_pass(returned: str, error: str)
         assert recorded(twist) == {"a": 1}
 
     on_runtime(work)
+
+
+@pytest.mark.rule("8.7", "8.18")
+def test_more_ids_than_one_look_brings_are_handled_and_can_be_cancelled() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def handle(self, ids):
+            await self.set("handled", (await self.get("handled") or 0) + len(ids))
+
+        async def forget(self):
+            await self.cancel_drain("inbox")
+        """
+        twist = await runtime.deploy(drained(body))
+        ids = [f"{number:04}" for number in range(2_500)]
+        await twist.record(ids, batch_size=900)
+        await runtime.advance(timedelta(seconds=11))
+        assert dict(zip(twist.store["key"], twist.store["value"], strict=True))["handled"] == 2_500
+        assert (recorded(twist), pending(twist)) == ({}, [])
+        await twist.record(ids, batch_size=900)
+        (await twist.forget()).raise_for_outcome()
+        assert (recorded(twist), pending(twist)) == ({}, [])
+
+    on_runtime(work)

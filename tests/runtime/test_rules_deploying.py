@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plot_nb import Limits, Runtime
-from plot_nb.errors import ExecutionFailed
+from plot_nb.errors import DeployError, ExecutionFailed
 from tests.runtime.test_stopping import signalling
 from tests.runtime.twists import called, methods, on_runtime
 
@@ -193,5 +193,18 @@ def test_what_stop_ended_is_cancelled_and_not_made_again() -> None:
             await call
         await runtime.advance(timedelta(days=1))
         assert twist.executions["outcome"].tolist() == ["ok", "cancelled"]
+
+    on_runtime(work)
+
+
+@pytest.mark.rule("10.8")
+def test_a_module_that_does_not_compile_is_not_deployed() -> None:
+    async def work(runtime: Runtime) -> None:
+        source = methods("async def go(self):\n    import helpers")
+        twist = await runtime.deploy(source, modules={"helpers": "VALUE = 1"})
+        with pytest.raises(DeployError, match=r"SyntaxError.*helpers"):
+            await runtime.deploy(source, modules={"helpers": "VALUE ="})
+        assert twist.version == 1
+        assert (await twist.go()).ok
 
     on_runtime(work)

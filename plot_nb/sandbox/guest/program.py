@@ -94,7 +94,13 @@ class Program:
     def manifest(
         self, options: Mapping[str, Any], mounted: Mapping[str, Sequence[str]] | None = None
     ) -> dict[str, Any]:
-        """What the engine needs to know of the program."""
+        """What the engine needs to know of the program.
+
+        Raises:
+            SyntaxError: If a module does not compile.
+        """
+        for name, source in self._modules.items():
+            compile(source, filename(name), "exec", dont_inherit=True)
         built = self.instance(options, mounted)
         methods = _methods(self.twist)
         lifecycle = {name for name in LIFECYCLE if name in methods}
