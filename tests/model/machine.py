@@ -300,7 +300,9 @@ class Machine(RuleBasedStateMachine):
             found = observed(self.runtime, handles[name])
             found["active",] = self.is_active(handles[name])
             found["suspended",] = self.is_suspended(handles[name])
-            kept = next((state for state in states if self.left(state, now, handles[name]) == found), None)
+            # Of states that look the same, the clock tells those that were saved from those that were not yet.
+            possible = [state for state in states if latest(state) <= now]
+            kept = next((each for each in possible if self.left(each, now, handles[name]) == found), None)
             if kept is None:
                 nearest = min(
                     (difference(found, self.left(state, now, handles[name])) for state in states), key=len
