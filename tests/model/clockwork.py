@@ -176,6 +176,8 @@ class Clockwork:
 
     def _retire(self, place: Place, work: Work, state: str) -> None:
         place.commit({("work", work.number): replace(work, state=state), ("now",): self.now})
+        if self._drive.chain == work.number:
+            self._drive.outcome, self._drive.error, self._drive.value = "cancelled", None, None
         self._forget(work)
 
     # what runs

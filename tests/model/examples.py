@@ -190,6 +190,13 @@ EXAMPLES: dict[str, list[Any]] = {
         call(["task", "gamma", FAILING]),
         ("retry", "default", 0),
     ],
+    "a dead letter whose callback was deleted": [
+        DEPLOY,
+        call(["keep", "x", "beta", FAILING], ["later", "beta", 1, "y", FAILING]),
+        MINUTE,
+        call(["delete_all"]),
+        ("retry", "default", 0),
+    ],
     "a dead letter whose key is taken": [
         DEPLOY,
         call(["schedule", "k", "beta", 1, False, [["flaky", "a", 3]]]),
