@@ -78,7 +78,7 @@ def _get_many(context: Context, arguments: tuple[list[str]]) -> dict[str, str]:
     return dict(_fitting((key, text) for key, text in found if text is not None))
 
 
-class _Listing(msgspec.Struct, frozen=True, array_like=True):
+class _Listing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     prefix: str
     limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 

@@ -139,7 +139,7 @@ ATTACKS = [
             done += [[name, n] for n, ok, value in got if ok]
         return done
         """,
-        value=[["store.get_many", 7], ["store.list", 3]],
+        value=[["store.get_many", 7], ["store.list", 3], ["store.list", 4], ["store.list", 5]],
         requests=56,
     ),
     Attack(

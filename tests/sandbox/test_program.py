@@ -50,7 +50,7 @@ def test_the_manifest_tells_class_methods_and_urls(host: Host) -> None:
         ["https://a.example/*", "https://b.example/*"],
     )
     assert found["doc"] == "Syncs."
-    assert list(found["methods"]) == ["inherited", "start", "activate"]
+    assert list(found["methods"]) == ["inherited", "start", "activate", "__drain__"]
     assert found["methods"]["inherited"] == {
         "line": 3,
         "required": 1,
