@@ -357,6 +357,12 @@ def cancel_key(it: Attempt, key: str) -> Steps:
     yield from it.cancel_scheduled_task(key)
 
 
+ALONE = frozenset(
+    {"set", "get", "set_many", "clear", "clear_all", "list", "lock", "unlock", "fail", "flaky", "burn"}
+)
+"""Operations that set nothing off."""
+
+
 def meaning(it: Attempt, script: Script) -> Steps:
     """What a method makes of a script."""
     results = []
