@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from plot_nb.backend.queue import QueueTables
+from plot_nb.backend.queue import UNFINISHED, QueueTables
 from plot_nb.backend.records import InstanceRow
 from plot_nb.engine.model import Execution, Instance
 
@@ -110,7 +110,7 @@ class InstanceTables(QueueTables):
             for execution in waiting:
                 self._save(execution)
                 self._add_event(execution.id, "cancelled", why, now)
-            running = "SELECT id FROM executions WHERE instance = ? AND state = 'running'"
+            running = f"SELECT id FROM executions WHERE {UNFINISHED} AND instance = ? AND state = 'running'"
             for (identity,) in self._execute(running, (instance,)).fetchall():
                 self._execute("UPDATE executions SET state = 'cancelled' WHERE id = ?", (identity,))
                 self._add_event(identity, "cancelled", why, now)

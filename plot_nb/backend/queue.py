@@ -21,7 +21,7 @@ _INSERT_EXECUTION = (
 )
 _values = attrgetter(*_EXECUTION)
 
-_UNFINISHED = "state IN ('queued', 'running')"
+UNFINISHED = "state IN ('queued', 'running')"
 """In the words of the index: SQLite takes it for no others, and would read through all that has ended."""
 
 _NOTHING = frozenset({'{"json":[]}', '{"json":{}}', '{"json":null}'})
@@ -69,7 +69,7 @@ class QueueTables(Database):
     def queued(self) -> list[Execution]:
         """All executions that wait, in the order of queueing."""
         rows = self._execute(
-            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE {_UNFINISHED} AND state = 'queued' ORDER BY number"
+            f"SELECT {', '.join(_EXECUTION)} FROM executions WHERE {UNFINISHED} AND state = 'queued' ORDER BY number"
         )
         return [Execution(*row) for row in rows]
 
@@ -230,11 +230,11 @@ class QueueTables(Database):
                 "INSERT INTO events (time, execution, kind, text) SELECT ?, id, 'crashed',"
                 " CASE WHEN awaited THEN 'cut off when its runtime was closed or its process ended; not run again'"
                 " ELSE 'cut off when its runtime was closed or its process ended; offered again' END"
-                f" FROM executions WHERE {_UNFINISHED} AND state = 'running'",
+                f" FROM executions WHERE {UNFINISHED} AND state = 'running'",
                 (now,),
             )
             # A call that had not begun is nobody's any more either: who awaited it is gone.
             self._execute(
                 "UPDATE executions SET state = CASE WHEN awaited THEN 'done' ELSE 'queued' END"
-                f" WHERE {_UNFINISHED} AND (state = 'running' OR awaited)"
+                f" WHERE {UNFINISHED} AND (state = 'running' OR awaited)"
             )
