@@ -36,14 +36,15 @@ class QueueTables(Database):
 
         Args:
             execution: What to queue.
-            coalesce: Keep the pending one, at the earlier of both times, instead of replacing it.
+            coalesce: Keep the pending one, at the earlier of both times, instead of replacing it; not one whose
+                callback was deleted, which would only be dropped.
         """
         with self._commit("enqueue"):
             known = self._execute("SELECT 1 FROM executions WHERE id = ?", (execution.id,)).fetchone()
             if known:
                 return Enqueued(added=False)
             pending = self._pending(execution.instance, execution.key) if execution.key is not None else None
-            if pending is not None and coalesce:
+            if pending is not None and coalesce and not self._has_lost_callback(pending):
                 self._execute(
                     "UPDATE executions SET due = min(due, ?) WHERE id = ?", (execution.due, pending)
                 )
@@ -62,6 +63,14 @@ class QueueTables(Database):
             (instance, key),
         ).fetchone()
         return row and str(row[0])
+
+    def _has_lost_callback(self, pending: str) -> bool:
+        row = self._execute(
+            "SELECT 1 FROM executions e JOIN callbacks c ON c.token = e.callback"
+            " WHERE e.id = ? AND c.deleted IS NOT NULL",
+            (pending,),
+        ).fetchone()
+        return row is not None
 
     def _insert(self, execution: Execution) -> None:
         self._execute(_INSERT_EXECUTION, _values(execution))

@@ -374,7 +374,12 @@ class Clockwork:
         pending = next(
             (each for each in works if key is not None and each.key == key and each.is_pending), None
         )
-        if pending is not None and coalesce:
+        lost = (
+            pending is not None
+            and pending.callback is not None
+            and place.facts["callback", pending.callback].deleted
+        )
+        if pending is not None and coalesce and not lost:
             kept = replace(pending, due=min(pending.due, work.due))
             place.commit({("work", pending.number): kept})
             if kept.due < pending.due:

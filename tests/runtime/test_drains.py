@@ -333,6 +333,42 @@ def test_cancelling_during_a_pass_ends_the_drain_with_it() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("6.11", "8.1", "8.3")
+def test_a_pending_pass_whose_callback_was_deleted_holds_no_id_back() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def wipe(self):
+            await self.delete_all_callbacks()
+        """
+        twist = await runtime.deploy(drained(body))
+        await twist.record(["a"])
+        await twist.wipe()
+        await twist.record(["b"])
+        run = await runtime.run_until_idle()
+        assert run.executions["outcome"].tolist() == ["ok"]
+        assert (batches(twist), recorded(twist), pending(twist)) == ([[["a", "b"]]], {}, [])
+
+    on_runtime(work)
+
+
+@pytest.mark.rule("8.7", "8.12")
+def test_deleting_all_callbacks_during_a_pass_leaves_it_its_continuation() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def handle(self, ids):
+            await self.set(f"batch:{await self.number()}", [ids])
+            await self.delete_all_callbacks()
+        """
+        twist = await runtime.deploy(drained(body))
+        await twist.record(["a", "b", "c"], batch_size=1)
+        run = await runtime.run_until_idle()
+        assert run.executions["outcome"].tolist() == ["ok"] * 3
+        assert batches(twist) == [[["a"]], [["b"]], [["c"]]]
+        assert (recorded(twist), pending(twist)) == ({}, [])
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("6.8", "8.16")
 def test_a_handler_that_the_new_version_lacks_is_named_and_its_ids_stay() -> None:
     async def work(runtime: Runtime) -> None:
