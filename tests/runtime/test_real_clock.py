@@ -41,7 +41,8 @@ async def until(twist: TwistHandle, key: str, least: int = 1) -> None:
     found: dict[str, Any] = {}
     while key not in found or (least > 1 and found[key] < least):
         await asyncio.sleep(0.02)  # nothing tells of what runs by itself
-        found = dict(zip(twist.store["key"], twist.store["value"], strict=True))
+        store = twist.store  # once: it may grow meanwhile
+        found = dict(zip(store["key"], store["value"], strict=True))
 
 
 @pytest.mark.rule("7.50")
