@@ -285,7 +285,8 @@ class Engine:
         """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
         for task in list(self._live):
             if task.instance == instance and can_be_cancelled(task, execution, key, scope):
-                self._retire(task, "cancelled", "cancelled by the twist")
+                what = "the task" if task.key is None else f"the schedule {task.key!r}"
+                self._retire(task, "cancelled", f"the twist cancelled {what}")
 
     # the turn
 

@@ -200,13 +200,17 @@ class Pass:
         over = [each for each, made in attempts.items() if made >= self._max_attempts]
         if over:
             await self._ask("store.clear_unchanged", {each: texts[each] for each in over})
-            named = ", ".join(repr(each.removeprefix(self._place)) for each in over[:NAMED])
+            named = ", ".join(self._named(each) for each in over[:NAMED])
             more = f" and {len(over) - NAMED} more" if len(over) > NAMED else ""
             current().log(
                 "warning",
                 f"the drain {self._key!r} gave up after {self._max_attempts} attempts: {named}{more}",
             )
         return {each: attempts[each] for each in attempts.keys() - set(over)}
+
+    def _named(self, each: str) -> str:
+        """An id in a message; the mark of a drain without ids has none."""
+        return "the pass without ids" if each == self._place else repr(each.removeprefix(self._place))
 
     def _choose(self, attempts: dict[str, int]) -> list[str]:
         """The batch, ascending; the mark of a drain without ids comes on top."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from plot_nb.twist import drains
 from plot_nb.twist.builtin import BuiltIn
 from plot_nb.twist.callbacks import check_token
 from plot_nb.twist.request import Request
@@ -91,4 +92,8 @@ def _moment(moment: datetime) -> float:
 def _key(key: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a task's key is a str, not {type(key).__name__}")
+    if key.startswith(drains.PREFIX):
+        raise ValueError(
+            f"schedule keys that begin with {drains.PREFIX!r} are those of drains: use schedule_drain and cancel_drain"
+        )
     return key

@@ -294,6 +294,18 @@ def test_without_ids_the_handler_gets_none() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("8.13", "8.15")
+def test_a_drain_without_ids_that_is_given_up_says_so() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(drained("async def handle(self, ids):\n    raise ValueError('no luck')"))
+        await twist.record([], max_attempts=3)
+        run = await runtime.run_until_idle()
+        warnings = run.logs.loc[run.logs["level"] == "warning", "text"].tolist()
+        assert warnings == ["the drain 'inbox' gave up after 3 attempts: the pass without ids"]
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("8.18", "8.19")
 def test_cancelling_drops_what_is_recorded_for_that_key_alone() -> None:
     async def work(runtime: Runtime) -> None:
@@ -467,6 +479,51 @@ def test_no_id_is_lost_among_concurrent_executions(seed: int) -> None:
         assert (recorded(twist), pending(twist)) == ({}, [])
 
     on_runtime(work, concurrency=4, seed=seed)
+
+
+@pytest.mark.rule("8.20")
+@pytest.mark.parametrize(("concurrency", "handed"), [(1, 1), (2, 2)])
+def test_a_handler_slower_than_its_delay_is_overtaken_only_where_executions_overlap(
+    concurrency: int, handed: int
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def handle(self, ids):
+            number = await self.number()
+            await self.set(f"batch:{number}", [ids])
+            if number == 1:
+                await asyncio.sleep(15)
+        """
+        twist = await runtime.deploy(drained(body))
+        await twist.record(["a"])
+        run = await runtime.run_until_idle()
+        assert set(run.executions["outcome"]) == {"ok"}
+        assert batches(twist) == [[["a"]]] * handed
+        assert (recorded(twist), pending(twist)) == ({}, [])
+
+    on_runtime(work, concurrency=concurrency)
+
+
+@pytest.mark.rule("8.21")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "self.schedule_task('__drain__:inbox', token, datetime.now(UTC))",
+        "self.schedule_recurring('__drain__:inbox', token, every=timedelta(seconds=1))",
+        "self.cancel_scheduled_task('__drain__:inbox')",
+    ],
+)
+def test_the_schedule_keys_of_drains_are_theirs(call: str) -> None:
+    body = f"""
+    async def go(self):
+        token = await self.callback(self.go)
+        await self.schedule_drain("inbox", self.go, ["a"])
+        await {call}
+    """
+    done = called(body, head="from datetime import UTC, datetime, timedelta\n")
+    assert "ValueError: schedule keys that begin with '__drain__:' are those of drains" in str(done.error)
+    assert done.line == line_of(methods(body, head="from datetime import UTC, datetime, timedelta\n"), call)
+    assert len(done.requests) == 4
 
 
 @pytest.mark.rule("7.26", "8.14")
