@@ -25,9 +25,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-# A root has to be told; where there is no display the URL is printed.
+# A root has to be told; where there is no display the URL is printed, which must then lead to the tutorial too.
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab $(TUTORIAL) \
+	$(BIN)/jupyter lab --notebook-dir=$(dir $(TUTORIAL)) --LabApp.default_url=/lab/tree/$(notdir $(TUTORIAL)) \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root) \
 		$$([ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
 
