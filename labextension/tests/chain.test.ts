@@ -198,6 +198,17 @@ describe('what is ahead', () => {
     expect(texts(scene)).toContain('in 2 h 46 min  daily');
   });
 
+  test('does not stand on the name of what ran last', () => {
+    const hour = 3_600_000;
+    const made = Array.from({ length: 24 }, (_, at) => ({ id: at + 1, started: at * hour, ended: at * hour + 30 }));
+    const { scene } = drawn(made, { now: 23 * hour + 30, scheduled: scheduled([24 * hour]) });
+    const name = scene.labels.find(label => label.text.endsWith('#24'));
+    const next = scene.labels.find(label => label.kind === 'ahead');
+
+    expect(name?.x).toBeLessThan(next?.x ?? 0);
+    expect(Math.abs((next?.y ?? 0) - (name?.y ?? 0))).toBeGreaterThan(18);
+  });
+
   test('tells how many more there are', () => {
     const rows = scheduled(
       Array.from({ length: 30 }, (_, row) => 1e7 + row),

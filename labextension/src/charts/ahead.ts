@@ -60,7 +60,7 @@ export function addAhead(
 ): void {
   const { scheduled, now } = journal;
   const parts: string[] = [];
-  const taken: number[] = [];
+  const taken = namesIn(scene, rows, view.x(now));
   let left = ahead.more;
   const usable = ahead.near.length + (ahead.far.length > 0 ? 0 : left) > rows ? rows - 1 : rows;
   const put = (text: string, x: number, lane: number, kind: 'ahead' | 'more'): void => {
@@ -71,7 +71,7 @@ export function addAhead(
     if (x < -20 || x > view.width) {
       continue;
     }
-    const lane = [...Array(usable).keys()].find(at => (taken[at] ?? view.x(now)) <= x);
+    const lane = [...Array(usable).keys()].find(at => (taken[at] as number) <= x);
     if (lane === undefined) {
       left += 1;
       continue;
@@ -97,6 +97,18 @@ export function addAhead(
     put(`+${count(left)} more scheduled`, ahead.far.length > 0 ? column + 16 : view.x(now) + 8, lane, 'more');
   }
   scene.ahead = parts.join('');
+}
+
+/** Up to where each lane is taken: by what has been, and by the name that stands behind its last bar. */
+function namesIn(scene: Scene, rows: number, now: number): number[] {
+  const taken = Array<number>(rows).fill(now);
+  for (const { text, x, y } of scene.labels) {
+    const lane = taken.findIndex((_, at) => Math.abs(y - middle(at)) < BAR / 2);
+    if (lane >= 0) {
+      taken[lane] = Math.max(taken[lane] as number, x + breadth(text) + 6);
+    }
+  }
+  return taken;
 }
 
 /** How a scheduled task is called: in full, and by its key alone, which is the name its author gave it. */
