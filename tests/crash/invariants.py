@@ -21,6 +21,9 @@ WAITS = {"task", "schedule", "webhook", "event"}
 
 CUT_OFF = "cut off"
 
+DRAIN = "__drain__:"
+"""What the schedule keys of drains have in them."""
+
 BULKS = {"link": {3}, "bulk": {1, 5, 10}}
 """How many keys one request of the scenario writes or clears, by how they begin."""
 
@@ -263,7 +266,8 @@ def locks_are_exclusive(state: State) -> Iterator[str]:
 def chains_do_not_fork(state: State) -> Iterator[str]:
     """An execution has queued each of its tasks once, however often it was run.
 
-    How many those are, an attempt says that came to its end: its requests are in the journal.
+    How many those are, an attempt says that came to its end: its requests are in the journal. The passes of a drain are
+    not among them: one is pending at most, whoever asked for it, and where it was cancelled the next attempt asks anew.
     """
     asked = Counter(
         row["attempt_id"]
@@ -271,11 +275,14 @@ def chains_do_not_fork(state: State) -> Iterator[str]:
         if row["tool"] == "tasks"
         and row["operation"] in {"run", "schedule", "schedule_recurring"}
         and row["error"] is None
+        and DRAIN not in (row["detail"] or "")
     )
     children = Counter(
         row["parent"]
         for row in state["executions"]
-        if row["parent"] is not None and row["id"] != derive_id("occurrence", row["parent"])
+        if row["parent"] is not None
+        and row["id"] != derive_id("occurrence", row["parent"])
+        and DRAIN not in (row["key"] or "")
     )
     for identity, attempts in state.attempts.items():
         whole = [asked[row["id"]] for row in attempts if not is_cut(row) and row["outcome"] is not None]
