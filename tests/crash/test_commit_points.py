@@ -48,8 +48,8 @@ def survive_all(folder: Path, unharmed: Record, runs: list[list[Place]]) -> int:
         reached = {place for survival in survivals for place in survival.died}
         left = [place for kills in runs for place in kills if place not in reached]
         survivals += pool.map(one, [[place] for place in left])
-    for survival in survivals:
-        assert list(differences(survival.report, unharmed)) == [], survival.died
+    found = [(survival.died, list(differences(survival, unharmed))) for survival in survivals]
+    assert [(places, different) for places, different in found if different] == []
     died = [place for survival in survivals for place in survival.died]
     assert {place for kills in runs for place in kills} <= set(died)
     return len(died)
