@@ -8,6 +8,7 @@ export function kernelOf(more: Partial<Kernel> = {}): Kernel {
     trusted: false,
     detail: () => Promise.resolve(),
     values: () => Promise.resolve(new Map()),
+    state: () => Promise.resolve([]),
     write: () => Promise.resolve(),
     subscribe: () => () => undefined,
     ...more

@@ -127,14 +127,14 @@ describe('tabs', () => {
     };
     press('Home');
     const seen = [selected()];
-    for (let step = 0; step < 5; step += 1) {
+    for (let step = 0; step < 6; step += 1) {
       press('ArrowRight');
       seen.push(selected());
     }
     press('ArrowLeft');
     seen.push(selected());
 
-    expect(seen).toEqual(['Budget', 'Chain', 'Store', 'Progress', 'Logs', 'Budget', 'Logs']);
+    expect(seen).toEqual(['Budget', 'Chain', 'Store', 'Progress', 'Logs', 'State', 'Budget', 'State']);
     expect(host.querySelectorAll('[role=tab][tabindex="0"]')).toHaveLength(1);
   });
 

@@ -56,6 +56,7 @@ const kernel = {
   trusted: true,
   detail: vi.fn(() => Promise.resolve()),
   values: vi.fn((_: number[]) => Promise.resolve(new Map<number, string>())),
+  state: vi.fn(() => Promise.resolve([])),
   write: vi.fn((_twist: string, _key: string, _text: string | null) => Promise.resolve()),
   subscribe: (changed: () => void) => {
     listeners.add(changed);

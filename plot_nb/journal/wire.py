@@ -200,6 +200,18 @@ class Picture(TypedDict):
     rows: Rows
 
 
+Cell = str | float | None
+
+
+class StateTable(TypedDict):
+    """The first rows of what a runtime holds of one kind."""
+
+    name: str
+    columns: list[str]
+    rows: list[list[str | float | None]]
+    total: int
+
+
 def words(texts: Iterable[str]) -> Words:
     """A column of texts, each different one kept once."""
     places: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.view import terminal
@@ -12,6 +13,8 @@ from plot_nb.view.units import NOTHING, count, counted, duration, percent
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from plot_nb.journal.wire import StateTable
 
 _NEAR = 0.8
 _BAR = 120
@@ -58,6 +61,17 @@ def windows(rates: DataFrame, name: str) -> dict[str, str]:
         "text/html": page(above, grid(head, body, caption=f"Rate limits of {isolated(name)}")),
         "text/plain": terminal.table(columns, f"Rate limits of {name}", verdict),
     }
+
+
+def limits(standings: Sequence[tuple[str, DataFrame]]) -> StateTable:
+    """The windows of several twists, each with its name and as `Runtime.rates` gives them, in one table."""
+    rows: list[list[str | float | None]] = [
+        [name, found.window, found.used, found.limit, found.word, found.pace, found.full_in]
+        for name, rates in standings
+        for found in map(_Row, rates.to_dict("records"))
+    ]
+    columns = ["twist", "in any", "used", "of", "near", "pace", "full in"]
+    return {"name": "Limits", "columns": columns, "rows": rows, "total": len(rows)}
 
 
 def forecast(rates: DataFrame) -> str:

@@ -49,6 +49,12 @@ class Values(_Ask, frozen=True, tag="values"):
     ids: _Ids
 
 
+class State(_Ask, frozen=True, tag="state"):
+    """What the runtime holds at this moment."""
+
+    number: _Number
+
+
 class Write(_Ask, frozen=True, tag="write"):
     """Write a key by hand; None clears it."""
 
@@ -68,7 +74,7 @@ class Close(_Ask, frozen=True, tag="close"):
     """The picture is no more."""
 
 
-Ask = Follow | Detail | Values | Write | Select | Close
+Ask = Follow | Detail | Values | State | Write | Select | Close
 Answer = dict[str, Any]
 """The names are those of `Answer` in `labextension/src/charts/wire.ts`."""
 

@@ -14,6 +14,7 @@ from plot_nb.widgets.asks import (
     Detail,
     Follow,
     Select,
+    State,
     Values,
     Write,
     read_ask,
@@ -110,6 +111,8 @@ class Connection:
             return {"view": ask.view, "number": ask.number, "done": True}
         if isinstance(ask, Values):
             return {"view": ask.view, "number": ask.number, "values": source.values(ask.ids)}
+        if isinstance(ask, State):
+            return {"view": ask.view, "number": ask.number, "state": source.state()}
         assert isinstance(ask, Detail)
         return {"view": ask.view, "number": ask.number, **source.detail(ask.id)}
 

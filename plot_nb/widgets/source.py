@@ -14,12 +14,14 @@ from plot_nb.engine.masking import MASK, Mask
 from plot_nb.errors import RuntimeClosed
 from plot_nb.journal import details
 from plot_nb.journal.changes import changes, origin_of
+from plot_nb.journal.instances import label
 from plot_nb.journal.progress import Tracker, progress
 from plot_nb.journal.reader import reading
 from plot_nb.journal.reader import rows as query
 from plot_nb.journal.scope import Scope
+from plot_nb.journal.state import state
 from plot_nb.journal.synced import Search
-from plot_nb.journal.wire import Cursor, Panel, Picture, Rows
+from plot_nb.journal.wire import Cursor, Panel, Picture, Rows, StateTable
 from plot_nb.runtime import Run, Runtime, TwistHandle
 
 if TYPE_CHECKING:
@@ -253,6 +255,19 @@ class Source:
             answer.append({"id": number, "text": text})
         return answer
 
+    def state(self) -> list[StateTable]:
+        """What its twist holds, or all of them, and where they stand in the rate limits."""
+        from plot_nb.view.rates import limits
+
+        runtime = self.runtime
+        instance = self.run._instance if self.run is not None else self.instance
+        shown = {instance} if instance is not None else set(runtime._instances)
+        twists = [twist for twist in runtime.twists() if twist._instance.id in shown]
+        return [
+            *state(runtime.path, instance),
+            limits([(_label(each), runtime.rates(each)) for each in twists]),
+        ]
+
     def write(self, twist: str, key: str, text: str | None) -> None:
         """Write or clear a key by hand, also while something runs.
 
@@ -294,6 +309,10 @@ class Source:
         """The last attempt at an execution."""
         found = query(self.runtime.path, "SELECT max(id) FROM attempts WHERE execution = ?", execution)
         return found[0][0] if found else None
+
+
+def _label(twist: TwistHandle) -> str:
+    return label(twist.name, twist._instance.name)
 
 
 def _refuse_mask(twist: str, key: str, text: str | None, options: dict[str, Any]) -> None:

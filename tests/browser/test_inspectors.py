@@ -315,7 +315,7 @@ def test_hostile_text_is_text_in_trusted_and_untrusted_notebooks(
         for cell in ("c2", "c3"):
             output = each.output(cell)
             output.scroll_into_view_if_needed()
-            for tab in ("Budget", "Chain", "Store", "Logs"):
+            for tab in ("Budget", "Chain", "Store", "State", "Logs"):
                 open_tab(output, tab)
             expect(output.locator(".pnb")).to_contain_text("ValueError")
             assert output.locator("img, script, iframe, object, embed").count() == 0
@@ -466,6 +466,54 @@ def test_widgets_share_a_selection_inside_of_other_widgets(
     expect(output.locator(".pnb").nth(1)).to_contain_text("#5 step")
     output.screenshot(path=screenshots / "hbox.png")
     assert notebook.problems == []
+
+
+HOLDS = """%%twist
+from datetime import timedelta
+
+class Holds(Twist):
+    async def activate(self):
+        await self.schedule_recurring("hourly", await self.callback(self.poll), every=timedelta(hours=1))
+    async def poll(self):
+        raise ValueError("the service is down")
+    async def more(self, key):
+        await self.schedule_task(key, await self.callback(self.poll), now() + timedelta(days=1))
+    async def fail(self):
+        await self.run_task(await self.callback(self.poll))
+"""
+
+
+def test_the_state_of_the_runtime_is_a_tab_that_follows(
+    opened: Callable[..., Notebook], server: Lab, screenshots: Path
+) -> None:
+    notebook = opened(
+        server,
+        HOLDS,
+        "%twist inspect Holds",
+        "run = await Holds.more('tomorrow')",
+        "run = await Holds.fail()",
+    )
+    for cell in ("c1", "c2"):
+        notebook.run(cell)
+    output = notebook.output("c2")
+    output.scroll_into_view_if_needed()
+    open_tab(output, "State")
+    kinds = output.get_by_role("toolbar").get_by_role("button")
+    expect(kinds).to_have_text(
+        ["Tasks 1", "Dead letters 0", "Callbacks 1", "Webhooks 0", "Activities 0", "Limits"]
+    )
+    expect(output.locator(".pnb-state tbody tr")).to_contain_text(["hourly"])
+    notebook.run("c3")
+    expect(kinds.first).to_have_text("Tasks 2")
+    expect(output.locator(".pnb-state tbody tr")).to_contain_text(["hourly", "tomorrow"])
+    notebook.run("c4")
+    kinds.filter(has_text="Dead letters 1").click()
+    expect(output.locator(".pnb-state tbody tr")).to_contain_text(["ValueError: the service is down"])
+    output.screenshot(path=screenshots / f"state_{server.folder.name}.png")
+    kinds.filter(has_text="Limits").click()
+    expect(output.locator(".pnb-state tbody tr")).to_contain_text(
+        ["5 minutes", "24 hours", "4 hours", "30 days"]
+    )
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -18,7 +18,7 @@ TYPESCRIPT = Path(__file__).parents[2] / "labextension" / "src" / "charts" / "wi
 
 INTERFACES = (
     *("Picture", "Words", "Rows", "Cursor", "Limits", "ExecutionRows", "ScheduledRows", "WriteRows"),
-    *("ProgressRows", "Detail", "LineRows", "RequestRows", "LogRows", "Source"),
+    *("ProgressRows", "Detail", "LineRows", "RequestRows", "LogRows", "Source", "StateTable"),
 )
 
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
@@ -38,7 +38,7 @@ def typescript(hint: Any) -> str:
     origin, args = get_origin(hint), get_args(hint)
     if origin is list:
         inner = typescript(args[0])
-        return f"({inner})[]" if "|" in inner else f"{inner}[]"
+        return f"({inner})[]" if "|" in inner and not inner.endswith("[]") else f"{inner}[]"
     if origin in {Union, types.UnionType}:
         return " | ".join(typescript(each) for each in args)
     if origin is Literal:

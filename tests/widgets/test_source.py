@@ -398,3 +398,81 @@ def test_a_twist_without_options_can_hold_the_mask_like_any_other_text(following
         assert page.ask(ask="write", twist="Sync", key="•••", text='{"json":"•••"}')["done"] is True
 
     on_runtime(work)
+
+
+HOLDS = methods(
+    """
+    def build(self, build):
+        return {"network": build(Network), "plot": build(Plot)}
+    async def go(self):
+        await self.callback(self.fails, "kept: hidden-secret")
+        await self.schedule_task("soon", await self.callback(self.fails), now() + timedelta(hours=1))
+        await self.schedule_recurring("hourly", await self.callback(self.fails), every=timedelta(hours=2))
+        await self.run_task(await self.callback(self.fails))
+        await self.tools.network.create_webhook(self.fails, sync=True)
+        await self.tools.plot.create_activity({"key": "k", "type": "action", "title": "Look at hidden-secret"})
+    async def fails(self, *_):
+        raise ValueError("no: hidden-secret")
+    """,
+    head="from datetime import timedelta",
+)
+
+
+def table(page: Page, name: str) -> tuple[list[dict[str, Any]], int]:
+    """A table of the runtime's state, as a picture gets it, and how many rows there are."""
+    [found] = [each for each in page.ask(ask="state")["state"] if each["name"] == name]
+    return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]], found["total"]
+
+
+def test_the_state_has_all_that_a_twist_holds_with_options_masked(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(HOLDS, options={"token": "hidden-secret"})
+        await twist.go()
+        await runtime.deploy(HOLDS, options={"token": "hidden-secret"}, instance="second")
+        page = page_of(twist, following)
+        waits, number = table(page, "Tasks")
+        assert (number, [(row["key"], row["every, s"], row["state"]) for row in waits]) == (
+            2,
+            [("soon", None, "queued"), ("hourly", 7200.0, "queued")],
+        )
+        assert waits[0]["run at"].startswith("2026-01-01 01:00:00.")
+        [dead], _ = table(page, "Dead letters")
+        assert (dead["method"], dead["attempts"], dead["error"]) == ("fails", 3, "ValueError: no: •••")
+        callbacks, number = table(page, "Callbacks")
+        assert number == len(callbacks) == 4
+        assert {row["args"] for row in callbacks} == {"", "'kept: •••'"}
+        [webhook], _ = table(page, "Webhooks")
+        assert (webhook["method"], webhook["kind"], webhook["posts"]) == ("fails", "answers", 0)
+        [activity], _ = table(page, "Activities")
+        assert (activity["key"], activity["type"], activity["title"], activity["notes"]) == (
+            "k",
+            "action",
+            "Look at •••",
+            0,
+        )
+        limits, _ = table(page, "Limits")
+        assert [(row["in any"], row["used"], row["of"]) for row in limits][:2] == [
+            ("5 minutes", "4", "200"),
+            ("24 hours", "4", "500"),
+        ]
+
+    on_runtime(work)
+
+
+def test_the_state_of_a_runtime_has_all_twists_by_name_and_says_how_many_rows_there_are(
+    following: Following,
+) -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def go(self):
+            for number in range(250):
+                await self.callback(self.go, number)
+        """
+        for instance in ("default", "second"):
+            await (await runtime.deploy(methods(body), instance=instance)).go()
+        rows, number = table(page_of(runtime, following), "Callbacks")
+        assert (len(rows), number) == (200, 500)
+        limits, _ = table(page_of(runtime, following), "Limits")
+        assert [row["twist"] for row in limits] == ["Sync"] * 4 + ["Sync/second"] * 4
+
+    on_runtime(work)

@@ -2,6 +2,7 @@
 
 import type { Journal } from './journal';
 import type { Selection } from './selection';
+import type { StateTable } from './wire';
 
 /** A part of a picture. */
 export interface Chart {
@@ -36,6 +37,8 @@ export interface Kernel {
   detail(id: number): Promise<void>;
   /** The superjson texts of writes. */
   values(ids: number[]): Promise<Map<number, string>>;
+  /** What the runtime holds at this moment. */
+  state(): Promise<StateTable[]>;
   /** Write a key by hand; null deletes it. */
   write(twist: string, key: string, text: string | null): Promise<void>;
   /** Hear when `live` or `trusted` changes. */

@@ -12,6 +12,7 @@ import { HELD, NEAR, OK, OVER, RUNNING } from './outcome';
 import { progressChart } from './progress';
 import { Rest } from './rest';
 import type { Giver } from './rest';
+import { stateChart } from './state';
 import { storeChart } from './store';
 import { block, line, messageOf } from './text';
 import type { Panel } from './wire';
@@ -34,7 +35,8 @@ const TABS: readonly Tab[] = [
   { name: 'Chain', charts: [chainChart], detailed: true },
   { name: 'Store', charts: [storeChart], detailed: false, of: 'writes' },
   { name: 'Progress', charts: [progressChart], detailed: false, empty: journal => journal.progress === null },
-  { name: 'Logs', charts: [logsChart], detailed: false }
+  { name: 'Logs', charts: [logsChart], detailed: false },
+  { name: 'State', charts: [stateChart], detailed: false }
 ];
 
 const SINGLE: Record<Exclude<Panel, 'inspector'>, Make> = {

@@ -2,7 +2,7 @@
 
 import type { Kernel } from './chart';
 import { Journal } from './journal';
-import type { Answer, Ask, Cursor, Picture } from './wire';
+import type { Answer, Ask, Cursor, Picture, StateTable } from './wire';
 
 /** A way to the kernel and back: a comm of JupyterLab's, or a widget's model. */
 export interface Channel {
@@ -106,6 +106,11 @@ export class Link implements Kernel {
   async values(ids: number[]): Promise<Map<number, string>> {
     const answer = await this.request(number => ({ ask: 'values', view: this.view, number, ids }));
     return new Map('values' in answer ? answer.values.map(value => [value.id, value.text]) : []);
+  }
+
+  async state(): Promise<StateTable[]> {
+    const answer = await this.request(number => ({ ask: 'state', view: this.view, number }));
+    return 'state' in answer ? answer.state : [];
   }
 
   async write(twist: string, key: string, text: string | null): Promise<void> {

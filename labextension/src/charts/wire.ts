@@ -239,11 +239,21 @@ export interface Source {
   text: string;
 }
 
+/** The first rows of what a runtime holds of one kind, at the moment it was asked. */
+export interface StateTable {
+  name: string;
+  columns: string[];
+  rows: (string | number | null)[][];
+  /** How many rows there are. */
+  total: number;
+}
+
 /** What a picture asks of the kernel. `view` tells pictures that share a connection apart. */
 export type Ask =
   | { ask: 'follow'; view: string; after: Cursor; running: number[] }
   | { ask: 'detail'; view: string; number: number; id: number }
   | { ask: 'values'; view: string; number: number; ids: number[] }
+  | { ask: 'state'; view: string; number: number }
   | { ask: 'write'; view: string; number: number; twist: string; key: string; text: string | null }
   | { ask: 'select'; view: string; id: number | null }
   | { ask: 'close'; view: string };
@@ -254,6 +264,7 @@ export type Answer =
   | { view: string; picture: Picture }
   | { view: string; number: number; detail: Detail; source: Source | null }
   | { view: string; number: number; values: { id: number; text: string }[] }
+  | { view: string; number: number; state: StateTable[] }
   | { view: string; number: number; done: true }
   | { view: string; number: number; error: string }
   | { view: string | null; selected: number | null }
