@@ -106,7 +106,7 @@ class LogsChart implements Chart {
   readonly element = element('figure', { class: 'pnb-logs', role: 'group' });
   private readonly about = element('span', { class: 'pnb-ex-part-about' });
   private readonly chips = new Chips();
-  private readonly notice = element('p', { class: 'pnb-ex-partial' });
+  private readonly notice = element('p', { class: 'pnb-ex-partial', hidden: true });
   private readonly missing = element('span');
   private readonly load = button('', () => void this.ask());
   private readonly empty = element('p', { class: 'pnb-ex-empty' });
