@@ -226,11 +226,14 @@ async def retry(client: Client) -> None:
 
 @step
 async def suspend(client: Client) -> None:
-    """Nothing of a suspended twist runs; what falls due waits until it is resumed."""
+    """Nothing of a suspended twist runs; what falls due waits until it is resumed.
+
+    Until the same moment when it is done again: what recurs is kept by the half hour in which it ran.
+    """
     await client.runtime.suspend(client["Works"])
     client.witness.saw("Works", "suspended", None)
     assert (await client["Works"].call("link", 0, 0)).outcome == "suspended"
-    await client.runtime.advance(timedelta(minutes=12))
+    await client.come_to(list(STEPS).index("suspend") * APART + timedelta(minutes=12))
     client.witness.saw("Works", "may run", None)
     await client.runtime.resume(client["Works"])
 
