@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,8 @@ import pytest
 
 from plot_nb import PlotError, Runtime
 from plot_nb.cli import main
+from plot_nb.engine.clock import EPOCH
+from plot_nb.journal import frames
 from plot_nb.tools.webhooks import BASE, token_of
 from tests.runtime.test_webhooks import HEAD, HOOKS, hooked, stored
 from tests.runtime.twists import methods, on_runtime
@@ -256,6 +260,12 @@ NOTED = (
     + """
 async def noted(self, request):
     await self.set(f"noted:{request.raw_body}", True)
+async def records(self, request):
+    await self.schedule_drain("inbox", self.drained, [request.raw_body], delay=timedelta(milliseconds=100))
+async def drained(self, ids):
+    await self.set("drained", ids)
+async def plan(self):
+    await self.run_task(await self.callback(self.later), run_at=now() + timedelta(hours=1))
 """
 )
 
@@ -264,16 +274,16 @@ def made(path: Path, method: str = "on_event") -> str:
     """A state file with a webhook; returns its token."""
 
     async def work(runtime: Runtime) -> str:
-        twist: Any = await runtime.deploy(methods(NOTED, head=HEAD))
+        twist: Any = await runtime.deploy(methods(NOTED, head=HEAD + "from datetime import timedelta"))
         return str(token_of((await twist.hook(method)).value))
 
     return on_runtime(work, path=path)
 
 
-def command(path: Path) -> tuple[subprocess.Popen[str], str, str]:
+def command(path: Path, *options: str) -> tuple[subprocess.Popen[str], str, str]:
     """`plot-nb webhooks` in a process of its own, where it serves, and what it says of its only webhook."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "plot_nb.cli", "webhooks", str(path), "--port", "0"],
+        [sys.executable, "-m", "plot_nb.cli", "webhooks", str(path), "--port", "0", *options],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -306,6 +316,97 @@ def test_the_command_serves_a_state_file_until_it_is_interrupted(tmp_path: Path,
     on_runtime(work, path=path)
 
 
+@contextmanager
+def serving(path: Path, *options: str) -> Iterator[str]:
+    """The command while it serves a file; gives where."""
+    process, url, _ = command(path, *options)
+    try:
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def until(path: Path, key: str) -> Any:
+    """What the twist of a file that another process serves wrote under a key."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        table = frames.store(path, 1)
+        for value in table.loc[table["key"] == key, "value"]:
+            return value
+        time.sleep(0.02)  # nothing tells of what runs by itself in another process
+    raise AssertionError(f"{key} was not written")
+
+
+@pytest.mark.rule("9.36")
+def test_what_a_post_to_the_command_schedules_runs_when_it_falls_due(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    token = made(path, "records")
+    with serving(path) as url:
+        assert httpx.post(f"{url}/{token}", content="new", trust_env=False).status_code == 200
+        assert until(path, "drained") == ["new"]
+
+
+async def plan(runtime: Runtime) -> None:
+    """Schedule a task of the only twist an hour ahead on the file's clock."""
+    await runtime.twists()[0].call("plan")
+
+
+@pytest.mark.rule("7.54", "9.36")
+def test_what_fell_due_while_the_file_was_closed_runs_when_the_command_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    made(path)
+    on_runtime(plan, path=path)
+    with serving(path):
+        assert until(path, "later") is True
+
+
+@pytest.mark.rule("9.36")
+def test_on_the_virtual_clock_the_command_leaves_what_is_scheduled(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    token = made(path, "noted")
+    on_runtime(plan, path=path)
+
+    async def work(runtime: Runtime) -> None:
+        assert runtime.now < EPOCH + timedelta(hours=1)
+        waits = runtime.twists()[0].tasks
+        assert waits.loc[waits["method"] == "later", "state"].tolist() == ["queued"]
+
+    with serving(path, "--clock", "virtual") as url:
+        assert httpx.post(f"{url}/{token}", content="x", trust_env=False).status_code == 200
+        assert until(path, "noted:x") is True
+    on_runtime(work, path=path)
+
+
+def test_the_command_tells_of_a_file_whose_clock_is_ahead_of_the_wall(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    made(path)
+
+    async def work(runtime: Runtime) -> None:
+        await runtime.advance(datetime.now(UTC) - runtime.now + timedelta(days=365))
+
+    on_runtime(work, path=path)
+    process, _, said = command(path)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert "nothing that is scheduled runs before then" in said
+
+
+def test_the_command_says_of_which_instance_a_webhook_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(runtime: Runtime) -> None:
+        staging: Any = await runtime.deploy(methods(HOOKS, head=HEAD), instance="staging")
+        await staging.hook()
+
+    on_runtime(work, path=path)
+    process, _, said = command(path)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert said.startswith("Sync/staging.on_event (queues): ")
+
+
 @pytest.mark.rule("7.44")
 def test_the_command_names_the_owner_of_a_file_that_is_in_use(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -317,7 +418,12 @@ def test_the_command_names_the_owner_of_a_file_that_is_in_use(
     on_runtime(work, path=tmp_path / "state.db")
     assert main(["webhooks", str(tmp_path / "none.db")]) == 1
     assert "there is no state file at" in capsys.readouterr().err
-    for arguments in ([], ["webhooks"], ["webhooks", "x", "--port", "65536"]):
+    for arguments in (
+        [],
+        ["webhooks"],
+        ["webhooks", "x", "--port", "65536"],
+        ["webhooks", "x", "--clock", "wall"],
+    ):
         with pytest.raises(SystemExit) as left:
             main(arguments)
         assert left.value.code == 2
