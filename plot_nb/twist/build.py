@@ -56,7 +56,7 @@ class Build:
         self._built = built
         self._made: list[Tool] = []
 
-    def __call__(self, tool: type[AnyTool], **options: Any) -> AnyTool:
+    def __call__(self, tool: type[AnyTool], /, **options: Any) -> AnyTool:
         """Make a tool.
 
         Args:
@@ -110,7 +110,7 @@ class Build:
             raise TypeError(
                 f"build() of {owner} returned the class {tool.__name__} as {name!r}: return build({tool.__name__})"
             )
-        if not isinstance(tool, (Tool, BuiltIn)):
+        if not isinstance(tool, (Tool, BuiltIn, Mounted)):
             raise TypeError(
                 f"build() of {owner} returned {type(tool).__name__} as {name!r}: a tool is what build(...) makes"
             )

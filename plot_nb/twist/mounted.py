@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from plot_nb.twist import superjson
-from plot_nb.twist.builtin import BuiltIn
 from plot_nb.twist.request import Request
 
 
-class Mounted(BuiltIn):
-    """One such tool: each call of a method is a request."""
-
-    can_be_built = False
+class Mounted:
+    """One such tool: each call of a method is a request. It has no public attribute that could hide one of them."""
 
     def __init__(self, name: str, methods: Sequence[str]) -> None:
         self._name = name

@@ -222,6 +222,21 @@ def test_a_tool_has_its_own_init_options_and_log() -> None:
     assert done.texts("info") == ["counting by 3"]
 
 
+def test_an_option_of_a_tool_may_have_any_name() -> None:
+    head = """
+    class Shed(Tool):
+        async def held(self):
+            return dict(self.options)
+    """
+    body = """
+    def build(self, build):
+        return {"shed": build(Shed, tool="hammer", self=1)}
+    async def go(self):
+        return await self.tools.shed.held()
+    """
+    assert called(body, head=head).value == {"tool": "hammer", "self": 1}
+
+
 @pytest.mark.rule("9.35")
 def test_what_a_tool_may_fetch_is_declared_where_it_builds_its_network() -> None:
     head = """

@@ -28,6 +28,13 @@ def test_each_call_of_a_mounted_tool_is_one_request_with_values_both_ways(host: 
 
 
 @pytest.mark.rule("4.35")
+@pytest.mark.parametrize("method", ["urls", "can_be_built"])
+def test_a_method_may_have_any_public_name(host: Host, method: str) -> None:
+    done = host.run(twist(f"await self.tools.search.{method}()"), event={"mounted": {"search": [method]}})
+    assert operations(done) == [[f"search.{method}", ['{"json":[]}', '{"json":{}}']]]
+
+
+@pytest.mark.rule("4.35")
 def test_a_tool_of_the_twists_reaches_it_too(host: Host) -> None:
     source = (
         "class Find(Tool):\n    async def all(self):\n        await self.tools.search.query('x')\n"
