@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plot_nb.engine.masking import Mask
 from plot_nb.errors import RetryRefused
 from plot_nb.journal import frames
-from plot_nb.runtime.rating import instance_of
+from plot_nb.runtime.handle import instance_of
 from plot_nb.runtime.run import Run
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from plot_nb.backend.records import Origin
 from plot_nb.engine.clock import to_datetime
 from plot_nb.engine.model import Execution, Instance, derive_uuid
 from plot_nb.errors import ActivityNotFound
+from plot_nb.journal.instances import label
+from plot_nb.runtime.handle import instance_of
 from plot_nb.runtime.run import Run, nothing_ran
 from plot_nb.tools.drafts import Draft
 from plot_nb.twist import superjson
@@ -20,7 +22,6 @@ from plot_nb.twist.activities import Note, encoded, plain, plain_changes, refere
 from plot_nb.twist.documents import NOTE_FIELDS, checked
 
 if TYPE_CHECKING:
-    from plot_nb.runtime.handle import TwistHandle
     from plot_nb.runtime.runtime import Runtime
 
 Event = Literal["activity_updated", "note_created"]
@@ -47,9 +48,7 @@ class Edit:
     instance: int | None
 
 
-def check_edit(
-    runtime: Runtime, event: object, activity: object, given: object, twist: TwistHandle | None
-) -> Edit:
+def check_edit(runtime: Runtime, event: object, activity: object, given: object, twist: object) -> Edit:
     """Check what a user gave.
 
     Raises:
@@ -60,10 +59,7 @@ def check_edit(
         close = difflib.get_close_matches(str(event), EVENTS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"there is no event {event!r}: {hint}there are {' and '.join(map(repr, EVENTS))}")
-    if twist is not None and twist._runtime is not runtime:
-        raise ValueError(
-            "twist= is a handle of another runtime: give one that this runtime's deploy returned"
-        )
+    instance = None if twist is None else instance_of(runtime, twist, "emit").id
     which = reference(activity, "activity")
     if event == "activity_updated":
         given = plain_changes(given)
@@ -72,7 +68,7 @@ def check_edit(
         note = {name: value for name, value in plain(given, Note).items() if name != "activity"}
         given = checked(note, NOTE_FIELDS, "note")
         encoded(given, "note")
-    return Edit(cast("Event", event), which, given, None if twist is None else twist._instance.id)
+    return Edit(cast("Event", event), which, given, instance)
 
 
 async def play(runtime: Runtime, edit: Edit) -> Run:
@@ -129,9 +125,7 @@ def _owner(runtime: Runtime, edit: Edit) -> int:
 
 
 def _listed(instances: list[Instance]) -> str:
-    return " and ".join(
-        each.twist if each.name == "default" else f"{each.twist}/{each.name}" for each in instances
-    )
+    return " and ".join(label(each.twist, each.name) for each in instances)
 
 
 def _new_ids(runtime: Runtime, event: Execution) -> Callable[[str], str]:

@@ -77,7 +77,7 @@ class TwistHandle:
         return await self._runtime._call(self._instance.id, method, args, kwargs)
 
     async def deactivate(self) -> Run:
-        """Run `deactivate`, then drop the twist's callbacks and tasks; its Store stays as `deactivate` left it.
+        """Run `deactivate`, then drop the twist's callbacks, tasks and webhooks; its Store stays as that left it.
 
         Raises:
             TwistInactive: If it was deactivated before. Deploying it activates it again.
@@ -189,6 +189,20 @@ class TwistHandle:
         bundle = self._deployed._repr_mimebundle_()
         bundle["text/plain"] = f"{self!r}\n{bundle['text/plain']}"
         return bundle
+
+
+def instance_of(runtime: Runtime, twist: object, what: str) -> Instance:
+    """The instance that a handle stands for.
+
+    Raises:
+        TypeError: If it is no handle.
+        ValueError: If it is of another runtime.
+    """
+    if not isinstance(twist, TwistHandle):
+        raise TypeError(f"{what} takes a deployed twist, such as `await rt.deploy(...)` gives, not {twist!r}")
+    if twist._runtime is not runtime:
+        raise ValueError(f"{what}: this twist is deployed in another runtime, {twist._runtime.path}")
+    return twist._instance
 
 
 def signature_of(method: Method) -> Signature | None:

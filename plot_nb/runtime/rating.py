@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plot_nb.engine.model import Instance
 from plot_nb.engine.prices import DOLLAR
 from plot_nb.engine.rates import Standing
-from plot_nb.runtime.handle import TwistHandle
+from plot_nb.runtime.handle import instance_of as instance_of  # noqa: PLC0414  # the runtime has it from here
 from plot_nb.runtime.run import Run, nothing_ran
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("window", "used", "limit", "share", "unit", "pace", "suspended_in")
 _MINUTE = 60 * 10**6
-
-
-def instance_of(runtime: Runtime, twist: object, what: str) -> Instance:
-    """The instance that a handle stands for.
-
-    Raises:
-        TypeError: If it is no handle.
-        ValueError: If it is of another runtime.
-    """
-    if not isinstance(twist, TwistHandle):
-        raise TypeError(f"{what} takes a deployed twist, such as `await rt.deploy(...)` gives, not {twist!r}")
-    if twist._runtime is not runtime:
-        raise ValueError(f"{what}: {twist.name} is deployed in another runtime, {twist._runtime.path}")
-    return twist._instance
 
 
 async def suspend(runtime: Runtime, instance: Instance) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plot_nb.journal import frames
 from plot_nb.runtime.emitting import Event, check_edit, play
+from plot_nb.runtime.handle import instance_of
 from plot_nb.runtime.posting import post
 from plot_nb.runtime.serving import WebhookServer, serve
 
@@ -124,9 +125,14 @@ class Surroundings:
         return await runtime._submit(play(runtime, edit))
 
     def webhooks(self, twist: TwistHandle | None = None) -> pd.DataFrame:
-        """One row per webhook, deleted ones included: of one twist, or of all."""
+        """One row per webhook, deleted ones included: of one twist, or of all.
+
+        Raises:
+            TypeError: If `twist` is no handle.
+            ValueError: If it is of another runtime.
+        """
         self._check_open()
-        instance = None if twist is None else twist._instance.id
+        instance = None if twist is None else instance_of(self._as_runtime, twist, "webhooks").id
         return frames.webhooks(self.path, self._engine.webhook_base, instance)
 
     @property

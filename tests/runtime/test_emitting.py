@@ -237,8 +237,10 @@ def test_a_handle_of_another_runtime_is_refused() -> None:
         async with Runtime(seed=1) as one, Runtime(seed=2) as two:
             twist = await one.deploy(methods(MAKES))
             await twist.call("go")
-            with pytest.raises(ValueError, match="twist= is a handle of another runtime"):
+            with pytest.raises(ValueError, match="emit: this twist is deployed in another runtime"):
                 await two.emit("activity_updated", "k", {}, twist=twist)
+            with pytest.raises(TypeError, match=r"emit takes a deployed twist.*not 'Sync'"):
+                await one.emit("activity_updated", "k", {}, twist="Sync")  # type: ignore[arg-type]
 
     asyncio.run(main())
 

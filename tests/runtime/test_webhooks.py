@@ -488,3 +488,19 @@ def test_on_the_real_clock_a_post_runs_by_itself() -> None:
         assert stored(twist)["events"] == [["one"], ["two", 1]]
 
     hooked(work, clock="real")
+
+
+def test_what_is_asked_of_webhooks_is_a_handle_of_the_runtimes_own() -> None:
+    async def main() -> None:
+        async with Runtime(seed=1) as one, Runtime(seed=2) as two:
+            twist = await one.deploy(methods(HOOKS, head=HEAD))
+            await two.deploy(methods(HOOKS, head=HEAD))
+            with pytest.raises(ValueError, match="webhooks: this twist is deployed in another runtime"):
+                two.webhooks(twist)
+            with pytest.raises(TypeError, match=r"webhooks takes a deployed twist.*not 'Sync'"):
+                one.webhooks("Sync")  # type: ignore[arg-type]
+            await one.aclose()
+            with pytest.raises(ValueError, match="webhooks: this twist is deployed in another runtime"):
+                two.webhooks(twist)
+
+    asyncio.run(main())
