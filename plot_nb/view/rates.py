@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from plot_nb.view import terminal
@@ -134,5 +135,7 @@ class _Row:
 
 def _amount(number: float, money: bool, *, exact: bool = False) -> str:
     if money:
-        return f"${number:,.2f}" if number >= 0.01 or not number else f"${number:.2g}"
+        # Two digits that count, and no exponent.
+        places = 2 if number >= 0.01 or not number else 1 - floor(log10(number))
+        return f"${number:,.{places}f}"
     return f"{number:.3g}" if exact else count(number)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from plot_nb import Latency, Limits, Prices, Runtime
-from plot_nb.view.rates import forecast
+from plot_nb.view.rates import forecast, windows
 from tests.runtime.twists import called, methods, on_runtime
 
 CHAIN = """
@@ -229,3 +229,21 @@ def test_rates_of_what_is_no_twist_say_what_to_give() -> None:
             runtime.rates("Sync")  # type: ignore[arg-type]
 
     on_runtime(work)
+
+
+def test_small_dollars_are_written_without_an_exponent() -> None:
+    row = {
+        "window": "4 hours",
+        "used": 9.12e-05,
+        "limit": 5.0,
+        "share": 9.12e-05 / 5,
+        "unit": "$",
+        "pace": 0.00123,
+    }
+    frame = pd.DataFrame([{**row, "suspended_in": pd.NaT}])
+    frame.attrs.update(suspended=None, enforced=False)
+    (line,) = [
+        line for line in windows(frame, "Sync")["text/plain"].split("\n") if line.startswith("4 hours")
+    ]
+    assert line.split()[2:4] == ["$0.000091", "$5.00"]
+    assert "$0.0012/min" in line
