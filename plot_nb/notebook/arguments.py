@@ -6,12 +6,15 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from plot_nb.notebook.naming import name_before_dot
 from plot_nb.notebook.problems import MagicError
 
-_TARGET = re.compile(r"\s*([^\W\d]\w*)\s*\.\s*([^\W\d]\w*)\s*(.*)", re.DOTALL)
+_NAME = re.compile(r"[^\W\d]\w*(?:/[^\s.]+)?")
+_METHOD = re.compile(r"\s*\.\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*(.*)", re.DOTALL)
 _USAGE = "write `%twist call Name.method`, and arguments after it: `%twist call CalendarSync.sync_page 1`"
 _SKIPPED = (
     tokenize.NEWLINE,
@@ -33,16 +36,26 @@ class Call:
     kwargs: dict[str, Any]
 
 
-def parse_call(text: str, namespace: dict[str, Any]) -> Call:
+def parse_call(text: str, namespace: dict[str, Any], twists: Collection[str] = ()) -> Call:
     """Read what follows `%twist call`; arguments are evaluated in `namespace`.
+
+    Args:
+        text: `Name.method`, or `Name.tool.method`, and arguments.
+        namespace: The notebook's.
+        twists: Names of twists that are known; others are read as names of Python, and an instance after `/`.
 
     Raises:
         MagicError: If it is no such call, or an argument cannot be evaluated.
     """
-    match = _TARGET.fullmatch(text)
-    if match is None:
-        raise MagicError(f"{text.strip()!r} names no method: {_USAGE}" if text.strip() else _USAGE)
-    twist, method, rest = match.groups()
+    text = text.strip()
+    twist = name_before_dot(text, twists)
+    if twist not in twists:
+        name = _NAME.match(text)
+        twist = "" if name is None else name[0]
+    match = _METHOD.fullmatch(text, len(twist))
+    if match is None or not twist:
+        raise MagicError(f"{text!r} names no method: {_USAGE}" if text else _USAGE)
+    method, rest = match.groups()
     arguments = _as_arguments(rest.strip())
     try:
         code = compile(f"_({arguments})", "%twist call", "eval")

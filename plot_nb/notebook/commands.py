@@ -15,12 +15,12 @@ from plot_nb.journal.wire import Panel
 from plot_nb.notebook.arguments import parse_call
 from plot_nb.notebook.compiling import sandbox_compiled
 from plot_nb.notebook.durations import parse_duration
+from plot_nb.notebook.editing import whose
+from plot_nb.notebook.naming import Namespace, find_twist, named, names
 from plot_nb.notebook.problems import MagicError, nearest
 from plot_nb.notebook.showing import draws_widgets_only
 from plot_nb.runtime import Run, Runtime, TwistHandle, opened, use
 from plot_nb.runtime.emitting import Event
-
-Namespace = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ async def call(runtime: Runtime, namespace: Namespace, text: str) -> Run:
         MagicError: If there is no such twist, or an argument cannot be had or given.
         MethodNotFound: If it has no such method.
     """
-    asked = parse_call(text, namespace)
+    asked = parse_call(text, namespace, names(runtime, namespace))
     twist = find_twist(runtime, namespace, asked.twist)
     await sandbox_compiled()
     try:
@@ -99,7 +99,10 @@ async def webhook(runtime: Runtime, namespace: Namespace, text: str) -> Picture:
         raise MagicError(f"the body {rest.strip()!r}: {type(error).__name__}: {error}") from None
     await sandbox_compiled()
     headers = None if body is None else {"content-type": "application/json"}
-    response = await runtime.post_webhook(url, content=body, headers=headers)
+    try:
+        response = await runtime.post_webhook(url, content=body, headers=headers)
+    except ValueError as error:
+        raise MagicError(str(error)) from None
     lines = [f"{response.status_code} {response.reason_phrase}", response.text]
     if response.status_code == 404:
         lines.append("There is no such webhook (any more): `%twist webhooks` lists them.")
@@ -111,22 +114,26 @@ async def webhook(runtime: Runtime, namespace: Namespace, text: str) -> Picture:
 async def emit(runtime: Runtime, namespace: Namespace, text: str) -> Run:
     """Play a user's edit back: `EVENT ACTIVITY VALUE`, where the value is Python.
 
+    The activity is an id, a key that one twist has, or `Name:KEY`.
+
     Raises:
-        MagicError: If there is no such event or activity, or the value cannot be had.
+        MagicError: If there is no such event, the value cannot be had, or it is not said whose activity is meant.
+        ActivityNotFound: If there is no such activity.
     """
     words = text.split(None, 2)
     if len(words) < 3:
         raise MagicError(
             "what did the user do? `%twist emit activity_updated ID {'title': 'Done'}` or "
-            "`%twist emit note_created ID {'content': 'Thanks'}`; `%twist activities` lists the ids"
+            "`%twist emit note_created KEY {'content': 'Thanks'}`; `%twist activities` lists ids and keys"
         )
     try:
         value = eval(words[2], namespace)
     except Exception as error:
         raise MagicError(f"{words[2]!r}: {type(error).__name__}: {error}") from None
+    activity, twist = whose(runtime, namespace, words[1])
     await sandbox_compiled()
     try:
-        return await runtime.emit(cast("Event", words[0]), words[1], value)
+        return await runtime.emit(cast("Event", words[0]), activity, value, twist=twist)
     except (TypeError, ValueError) as error:
         raise MagicError(str(error)) from None
 
@@ -218,7 +225,7 @@ def progress(runtime: Runtime, namespace: Namespace, key: str, name: str = "") -
     if name:
         subject = find_twist(runtime, namespace, name)
         found = frames.progress(runtime.path, key, instance=subject._instance_id)
-        where = subject.name
+        where = named(subject)
     else:
         subject = last_run(runtime)
         found = subject.progress(key)
@@ -231,7 +238,7 @@ def progress(runtime: Runtime, namespace: Namespace, key: str, name: str = "") -
 def _other_keys(runtime: Runtime, namespace: Namespace, key: str, name: str) -> str:
     if name:
         return nearest(key, find_twist(runtime, namespace, name).store_history["key"].unique())
-    written = {twist.name: list(twist.store_history["key"].unique()) for twist in runtime.twists()}
+    written = {named(twist): list(twist.store_history["key"].unique()) for twist in runtime.twists()}
     writer = next((twist for twist, keys in written.items() if key in keys), None)
     if writer is not None:
         return f": `%twist progress {key} {writer}` looks at all that {writer} ever ran"
@@ -292,31 +299,6 @@ def bind(namespace: Namespace, twist: TwistHandle) -> bool:
         return False
     namespace[twist.name] = twist
     return True
-
-
-def find_twist(runtime: Runtime, namespace: Namespace, name: str) -> TwistHandle:
-    """The twist that a variable holds or that is installed under a name; without a name the only one.
-
-    Raises:
-        MagicError: If there is none, or no name and several.
-    """
-    held = namespace.get(name)
-    if isinstance(held, TwistHandle) and held._runtime is runtime:
-        return held
-    twists = runtime.twists()
-    if not twists:
-        raise MagicError("no twist is deployed yet: run a %%twist cell first")
-    by_name = {
-        twist.name: twist for twist in sorted(twists, key=lambda twist: twist._instance.name == "default")
-    }
-    if not name:
-        if len(twists) == 1:
-            return twists[0]
-        raise MagicError(f"which twist? There are {', '.join(sorted(by_name))}: name one at the end")
-    if name not in by_name:
-        variables = [key for key, value in namespace.items() if isinstance(value, TwistHandle)]
-        raise MagicError(f"no twist {name!r}{nearest(name, [*by_name, *variables])}")
-    return by_name[name]
 
 
 def last_run(runtime: Runtime) -> Run:

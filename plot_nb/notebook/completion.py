@@ -24,8 +24,9 @@ from IPython.core.completer import (
 from IPython.core.interactiveshell import InteractiveShell
 
 from plot_nb.journal.reader import reading
-from plot_nb.notebook.commands import find_twist
+from plot_nb.notebook.editing import references
 from plot_nb.notebook.magics import COMMANDS, TwistMagics, options
+from plot_nb.notebook.naming import find_twist, name_before_dot, names
 from plot_nb.runtime import Runtime, TwistHandle, opened
 from plot_nb.runtime.emitting import EVENTS
 from plot_nb.tools.callbacks import is_hidden
@@ -161,7 +162,7 @@ class TwistCompleter:
         if len(words) > len(takes):
             return _nothing()
         if place == "Name.method" and "." in typed:
-            name, _, typed = typed.partition(".")
+            name, typed = self._split(typed)
             return _result(typed, ((method, "function") for method in self._methods(name)))
         if place in {"Name", "Name.method"}:
             return _result(typed, self._twist_names())
@@ -171,7 +172,7 @@ class TwistCompleter:
         return _result(typed, _places(opened(), place))
 
     def _arguments(self, target: str, typed: str) -> SimpleMatcherResult:
-        name, _, method = target.partition(".")
+        name, method = self._split(target)
         described = self._methods(name).get(method)
         parameters = [(f"{each}=", "param") for each in (described.names if described else ())]
         return _result(typed, [*parameters, *((name, "instance") for name, _ in self._variables())])
@@ -183,14 +184,15 @@ class TwistCompleter:
         methods = find_twist(runtime, self._shell.user_ns, name)._instance.version.methods
         return {name: method for name, method in methods.items() if not is_hidden(name)}
 
+    def _split(self, target: str) -> tuple[str, str]:
+        """A twist's name, and what stands after the dot."""
+        name = name_before_dot(target, (known for known, _ in self._twist_names()))
+        return name, target[len(name) + 1 :]
+
     def _twist_names(self) -> Found:
         runtime = opened()
-        names = {
-            name
-            for name, value in self._variables()
-            if type(value) is TwistHandle and value._runtime is runtime
-        }
-        return [(name, "twist") for name in sorted(names | {twist.name for twist in _twists(runtime)})]
+        known = {} if runtime is None else names(runtime, self._shell.user_ns)
+        return [(name, "twist") for name in sorted(known) if _can_be_typed(name)]
 
     def _variables(self) -> list[tuple[str, Any]]:
         hidden = self._shell.user_ns_hidden
@@ -263,8 +265,7 @@ def _places(runtime: Runtime | None, place: str) -> Found:
         dead = runtime.dead_letters()
         return list(zip(dead["execution"], dead["method"], strict=True))
     if place == "ACTIVITY":
-        frames = [twist.activities for twist in runtime.twists()]
-        return [each for frame in frames for each in zip(frame["id"], frame["title"], strict=True)]
+        return [(name, title) for name, title in references(runtime) if _can_be_typed(name)]
     if place == "URL":
         webhooks = runtime.webhooks()
         live = webhooks[~webhooks["deleted"].astype(bool)]
@@ -286,11 +287,11 @@ def _keys(runtime: Runtime | None, typed: str) -> Found:
                     (twist._instance_id, typed, _KEYS),
                 )
             )
-    return [
-        (key, "key")
-        for key in sorted(keys)
-        if key.isprintable() and len(key) <= _KEY_WIDTH and not re.search(r"[\s'\"]", key)
-    ]
+    return [(key, "key") for key in sorted(keys) if _can_be_typed(key)]
+
+
+def _can_be_typed(word: str) -> bool:
+    return word.isprintable() and len(word) <= _KEY_WIDTH and not re.search(r"[\s'\"]", word)
 
 
 def _word_at(text: str, cursor: int) -> str:

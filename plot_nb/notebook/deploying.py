@@ -53,11 +53,11 @@ async def check_cell(
     runtime: Runtime,
     body: str,
     *,
-    first_line: str = "%%twist --check",
-    above: int = 0,
-    instance: str = "default",
-    options: Mapping[str, Any] | None = None,
-    modules: Mapping[str, str] | None = None,
+    first_line: str,
+    above: int,
+    instance: str,
+    options: Mapping[str, Any] | None,
+    modules: Mapping[str, str] | None,
 ) -> UpgradeReport | None:
     """What deploying a cell would break; nothing is deployed. Arguments and errors as for `deploy_cell`."""
     source = await _source(body, above)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plot_nb.notebook.commands import Namespace, Picture, find_twist
+from plot_nb.journal.instances import label
+from plot_nb.notebook.commands import Picture
+from plot_nb.notebook.naming import Namespace, find_twist, named
 from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TASKS = ["method", "cause", "state", "run_at", "every", "key", "attempts", "queued", "execution"]
+_WEBHOOKS = ["twist", "method", "sync", "posts", "url", "version", "created", "execution"]
 
 
 def tasks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
@@ -46,7 +49,7 @@ def limits(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     from plot_nb import view
 
     twist = find_twist(runtime, namespace, name)
-    return Picture(view.windows(runtime.rates(twist), twist.name))
+    return Picture(view.windows(runtime.rates(twist), named(twist)))
 
 
 def dead(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
@@ -54,7 +57,7 @@ def dead(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     frame = runtime.dead_letters(find_twist(runtime, namespace, name) if name else None)
     if not len(frame):
         return _said("Nothing was given up.")
-    shown = _shown(frame.drop(columns="instance"), f"Dead letters{_of(name)}", "")
+    shown = _shown(_labelled(frame, runtime), f"Dead letters{_of(name)}", "")
     how = f"`%twist retry {frame['execution'].iloc[0]}` tries that one again."
     return _with(shown, how)
 
@@ -72,9 +75,10 @@ def activities(runtime: Runtime, namespace: Namespace, name: str = "") -> Pictur
 def webhooks(runtime: Runtime, namespace: Namespace, name: str = "") -> Picture:
     """Webhooks that were not deleted, of one twist or of all."""
     frame = runtime.webhooks(find_twist(runtime, namespace, name) if name else None)
-    frame = frame[~frame["deleted"].astype(bool)].drop(columns=["deleted", "instance"])
+    frame = frame[~frame["deleted"].astype(bool)]
     if not len(frame):
         return _said("There are no webhooks: self.tools.network.create_webhook(self.method) makes one.")
+    frame = _labelled(frame, runtime)[_WEBHOOKS]
     return _with(_shown(frame, f"Webhooks{_of(name)}", ""), "`%twist webhook URL {...}` posts to one.")
 
 
@@ -107,10 +111,11 @@ def _of(name: str) -> str:
     return f" of {name}" if name else ""
 
 
-def named(twist: TwistHandle) -> str:
-    """What tables call a twist."""
-    instance = twist._instance.name
-    return twist.name if instance == "default" else f"{twist.name} ({instance})"
+def _labelled(frame: pd.DataFrame, runtime: Runtime) -> pd.DataFrame:
+    """With one column for the columns `twist` and `instance`."""
+    known = {(twist.name, twist._instance.name): named(twist) for twist in runtime.twists()}
+    pairs = zip(frame["twist"], frame["instance"], strict=True)
+    return frame.assign(twist=[known.get(pair, label(*pair)) for pair in pairs]).drop(columns="instance")
 
 
 def _named(frame: pd.DataFrame, twist: TwistHandle) -> pd.DataFrame:

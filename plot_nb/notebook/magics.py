@@ -16,8 +16,8 @@ from IPython.display import display
 from plot_nb.errors import PlotError
 from plot_nb.notebook import commands, looking
 from plot_nb.notebook.awaiting import wait_blocking
-from plot_nb.notebook.commands import Namespace
 from plot_nb.notebook.deploying import check_cell, defines, deploy_cell
+from plot_nb.notebook.naming import Namespace
 from plot_nb.notebook.problems import MagicError, excerpt, is_shortened, nearest, shorten
 from plot_nb.notebook.status import status
 from plot_nb.runtime import Runtime, TwistHandle, UpgradeReport, current
@@ -126,7 +126,7 @@ class TwistMagics(Magics):
         %twist advance SPAN                  let time pass, such as 2h or 1d 30m; what falls due runs
         %twist deactivate [Name]             run its `deactivate`, and drop its tasks, callbacks and webhooks
         %twist webhook URL [VALUE]           post a Python value to a webhook, as JSON
-        %twist emit EVENT ACTIVITY VALUE     play a user's edit back: %twist emit note_created ID {"content": "Hi"}
+        %twist emit EVENT ACTIVITY VALUE     play a user's edit back: %twist emit note_created KEY "Hi"
         %twist suspend [Name]                let nothing of it run
         %twist resume [Name]                 end its suspension, and run what has fallen due
         %twist retry EXECUTION               try a dead letter again
@@ -145,6 +145,9 @@ class TwistMagics(Magics):
         %twist limits [Name]                 the rate limits, and when Plot would suspend it at this pace
         %twist open PATH                     use that state file from now on; made if it is not there
         %twist reset                         drop all twists, state and journal
+
+        A Name is a variable that holds a twist, or what `%twist status` calls it, such as Sync/staging. An ACTIVITY
+        is an id, a key, or Name:KEY where several twists have that key.
 
         %%twist [options]                    deploy the class of a cell: %%twist --help
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plot_nb.notebook.commands import Picture
-from plot_nb.notebook.looking import named, tasks_frame
+from plot_nb.notebook.looking import tasks_frame
+from plot_nb.notebook.naming import named
 from plot_nb.runtime import Runtime, TwistHandle
 
 if TYPE_CHECKING:

@@ -47,3 +47,22 @@ def test_what_is_no_call_is_refused_in_one_line(text: str) -> None:
         parse_call(text, dict(NAMES))
 
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "twist", "method", "args"),
+    [
+        ("Sync.calendar.page 1", [], "Sync", "calendar.page", (1,)),
+        ("Sync.calendar.page(1)", [], "Sync", "calendar.page", (1,)),
+        ("Sync.page .5", [], "Sync", "page", (0.5,)),
+        ("Sync/staging.page 1", [], "Sync/staging", "page", (1,)),
+        ("Sync/v1.2.page 1", ["Sync", "Sync/v1", "Sync/v1.2"], "Sync/v1.2", "page", (1,)),
+        ("Sync/two words.page 1", ["Sync/two words"], "Sync/two words", "page", (1,)),
+    ],
+)
+def test_a_twist_may_be_an_instance_and_a_method_a_tools(
+    text: str, known: list[str], twist: str, method: str, args: tuple[Any, ...]
+) -> None:
+    call = parse_call(text, {}, known)
+
+    assert (call.twist, call.method, call.args) == (twist, method, args)

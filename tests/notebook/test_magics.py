@@ -554,7 +554,8 @@ def test_activities_are_listed_and_edits_played_back(cell: Cell, shell: Interact
     shown = cell("%twist activities Board").result
     assert "<b>First" in shown.bundle["text/plain"]
     assert "<b>First" not in shown.bundle["text/html"]
-    (identity,) = offered(shell, "%twist emit note_created ")
+    identity, key = offered(shell, "%twist emit note_created ")
+    assert key == "one"
     assert offered(shell, "%twist emit ") == ["activity_updated", "note_created"]
     run = cell(f"%twist emit note_created {identity} {{'content': 'Hi'}}").result
     assert "noted: Hi" in set(run.logs["text"])
@@ -575,4 +576,104 @@ def test_a_webhook_is_listed_and_posted_to(cell: Cell, shell: InteractiveShell) 
     assert "200 OK" in answer
     assert '{"got":{"n":3}}' in answer.replace(" ", "").replace("200OK", "")
     assert "post where?" in str(cell("%twist webhook").error_in_exec)
+    refused = cell("%twist webhook nonsense").error_in_exec
+    assert isinstance(refused, MagicError)
+    assert "'nonsense' is no URL" in str(refused)
     assert "404" in repr(cell("%twist webhook https://webhooks.test/wh_no").result)
+
+
+def test_how_often_a_webhook_was_posted_to_is_shown_before_its_long_url(cell: Cell) -> None:
+    cell(BOARD)
+    cell("await Board.fill()")
+
+    head = repr(cell("%twist webhooks").result).split("\n")[1].split()
+    assert head.index("posts") < head.index("url")
+
+
+def test_an_edit_names_an_activity_by_the_key_that_one_twist_has(cell: Cell) -> None:
+    cell(BOARD)
+    cell("await Board.fill()")
+
+    assert "noted: Hi" in set(cell("%twist emit note_created one 'Hi'").result.logs["text"])
+    assert "noted: Ho" in set(cell("%twist emit note_created Board:one 'Ho'").result.logs["text"])
+    assert "did you mean 'one'?" in str(cell("%twist emit note_created onne 'Hi'").error_in_exec)
+
+
+def test_an_edit_says_whose_activity_is_meant_where_several_have_the_key(
+    cell: Cell, shell: InteractiveShell
+) -> None:
+    cell(BOARD)
+    cell("await Board.fill()")
+    cell(BOARD.replace("%%twist", "%%twist --instance staging"))
+    cell("await Board.fill()")
+
+    refused = str(cell("%twist emit note_created one 'Hi'").error_in_exec)
+    assert "Board/default:one or Board/staging:one" in refused
+    for name in ("Board/default", "Board/staging"):
+        run = cell(f"%twist emit note_created {name}:one 'Hi'").result
+        assert "noted: Hi" in set(run.logs["text"])
+    notes = [len(twist.activities["notes"].iloc[0]) for twist in plot_nb.current().twists()]
+    assert notes == [1, 1]
+    assert offered(shell, "%twist emit note_created Board/s") == ["Board/staging:one"]
+
+
+@pytest.fixture
+def twins(cell: Cell) -> Cell:
+    """Two instances of one class; the variable holds the second."""
+    for line in ("%%twist", "%%twist --instance staging"):
+        cell(FAILING.replace("%%twist", line))
+    return cell
+
+
+def test_a_label_tells_instances_of_one_class_apart(twins: Cell) -> None:
+    twins("%twist suspend Failing/default")
+
+    status = repr(twins("%twist status").result)
+    first, second = (line for line in status.split("\n") if "Failing/" in line)
+    assert "Failing/default" in first
+    assert "suspended by its user" in first
+    assert "Failing/staging" in second
+    assert "active" in second
+    assert twins("%twist call Failing/staging.mend").result.ok
+    assert "Rate limits of Failing/staging" in repr(twins("%twist limits Failing").result)
+    assert "Rate limits of Failing/default" in repr(twins("%twist limits Failing/default").result)
+
+
+def test_tables_of_several_instances_say_which(twins: Cell) -> None:
+    twins("%twist resume Failing/default")
+    twins("%twist call Failing/default.begin")
+    twins("%twist call Failing/staging.begin")
+
+    for command in ("dead", "callbacks"):
+        shown = repr(twins(f"%twist {command}").result)
+        assert shown.count("Failing/default") == shown.count("Failing/staging") == 1
+
+
+def test_an_error_names_what_can_be_typed(twins: Cell, shell: InteractiveShell) -> None:
+    shell.user_ns["_before"] = shell.user_ns["Failing"]
+
+    unnamed = str(twins("%twist limits").error_in_exec)
+    assert "There are Failing/default, Failing/staging: name one" in unnamed
+    unknown = str(twins("%twist limits Nobody").error_in_exec)
+    assert unknown.endswith("there is Failing, Failing/default, Failing/staging")
+    assert offered(shell, "%twist limits ") == ["Failing", "Failing/default", "Failing/staging"]
+    assert offered(shell, "%twist call Failing/staging.me") == ["mend"]
+    assert "Failing/staging" in str(twins("%twist call Failing/stagin.mend").error_in_exec)
+    del shell.user_ns["Failing"]
+    assert twins("%twist limits Failing").success
+
+
+@pytest.mark.rule("4.22")
+def test_a_method_of_a_tool_is_called_by_its_path(cell: Cell, shell: InteractiveShell) -> None:
+    cell("""%%twist
+class Calendar(Tool):
+    async def sync_page(self, page):
+        return page + 1
+
+class Sync(Twist):
+    def build(self, build):
+        return {"calendar": build(Calendar)}
+""")
+
+    assert offered(shell, "%twist call Sync.cal") == ["calendar.sync_page"]
+    assert cell("run = %twist call Sync.calendar.sync_page 1\nrun.value").result == 2
