@@ -54,6 +54,25 @@ def operation(code: str, **parameters: Any) -> Callable[[Callable[..., Steps]], 
     return enter
 
 
+def on_kept(word: str, place: str, code: str, ask: Callable[[Attempt, Any], Steps]) -> None:
+    """Enter an operation on what was kept in a slot, if anything was.
+
+    Args:
+        word: Its name.
+        place: What the Store's key begins with.
+        code: What a twist calls with it.
+        ask: The same in the model.
+    """
+
+    def meaning(it: Attempt, slot: str) -> Steps:
+        kept = yield from it.get(f"{place}:{slot}")
+        if kept:
+            yield from ask(it, kept)
+
+    called = f'kept = await twist.get("{place}:" + slot)\nif kept:\n    await twist.{code}(kept)'
+    OPERATIONS[word] = Operation({"slot": slots}, called, meaning)
+
+
 # the Store
 
 
@@ -175,32 +194,8 @@ def run(it: Attempt, slot: str) -> Steps:
     return token and (yield from it.run(token))
 
 
-@operation(
-    """
-    callback = await twist.get("callback:" + slot)
-    if callback:
-        await twist.run_task(callback)
-    """,
-    slot=slots,
-)
-def use(it: Attempt, slot: str) -> Steps:
-    token = yield from it.get("callback:" + slot)
-    if token:
-        yield from it.run_task(token)
-
-
-@operation(
-    """
-    callback = await twist.get("callback:" + slot)
-    if callback:
-        await twist.delete_callback(callback)
-    """,
-    slot=slots,
-)
-def delete(it: Attempt, slot: str) -> Steps:
-    token = yield from it.get("callback:" + slot)
-    if token:
-        yield from it.delete_callback(token)
+on_kept("use", "callback", "run_task", Attempt.run_task)
+on_kept("delete", "callback", "delete_callback", Attempt.delete_callback)
 
 
 @operation("await twist.delete_all_callbacks()")
@@ -221,18 +216,7 @@ def hook(it: Attempt, slot: str, sync: bool, script: Script) -> Steps:
     yield from it.set_many({"url:" + slot: (yield from it.create_webhook(script, sync=sync))})
 
 
-@operation(
-    """
-    url = await twist.get("url:" + slot)
-    if url:
-        await twist.tools.network.delete_webhook(url)
-    """,
-    slot=slots,
-)
-def unhook(it: Attempt, slot: str) -> Steps:
-    token = yield from it.get("url:" + slot)
-    if token:
-        yield from it.delete_webhook(token)
+on_kept("unhook", "url", "tools.network.delete_webhook", Attempt.delete_webhook)
 
 
 @operation(
@@ -299,18 +283,7 @@ def later(it: Attempt, method: str, delay: int, slot: str, script: Script) -> St
     yield from it.set_many({"token:" + slot: token})
 
 
-@operation(
-    """
-    token = await twist.get("token:" + slot)
-    if token:
-        await twist.cancel_task(token)
-    """,
-    slot=slots,
-)
-def cancel(it: Attempt, slot: str) -> Steps:
-    token = yield from it.get("token:" + slot)
-    if token:
-        yield from it.cancel_task(token)
+on_kept("cancel", "token", "cancel_task", Attempt.cancel_task)
 
 
 @operation("await twist.cancel_all_tasks()")
