@@ -462,6 +462,7 @@ class Engine:
     def _finish(self, attempt: Attempt, verdict: Verdict, result: Result | None) -> None:
         attempt.ended = True
         self._requests.abandon(attempt)
+        self._timeline.forget(attempt)
         actor = self._actors[attempt.execution.instance]
         actor.running.discard(attempt)
         self._attempts.discard(attempt)

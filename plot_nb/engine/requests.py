@@ -378,7 +378,6 @@ class Requests:
         if not self._under_way:
             return None
         real_now = self._monotonic()
-        self._under_way = {attempt for attempt in self._under_way if attempt.under_way}
         bounds = (each.bound(real_now) for attempt in self._under_way for each in attempt.under_way.values())
         return min((bound for bound in bounds if bound is not None), default=None)
 
@@ -427,6 +426,7 @@ class Requests:
             under_way.row.error = "abandoned: the method ended before the answer came"
             under_way.cancel()
         attempt.under_way.clear()
+        self._under_way.discard(attempt)
 
 
 def _fetch_request(raw: msgspec.Raw, now: int) -> FetchRequest:
