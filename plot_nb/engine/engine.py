@@ -151,12 +151,17 @@ class Engine:
             execution.state = "cancelled"
         why = "its twist was deactivated"
         self._backend.deactivate(instance.id, waiting, why, self.now)
-        instance.active = False
+        self._actors[instance.id].instance.active = False  # another where a version was deployed meanwhile
         for execution in waiting:
             self._retired(execution, why)
-        for attempt in sorted(self._actors[instance.id].running, key=lambda attempt: attempt.id):
-            self.stop(attempt, "cancelled", why)
+        for attempt in self._running():
+            if attempt.instance.id == instance.id:
+                self.stop(attempt, "cancelled", why)
         self.turn()
+
+    def _running(self) -> list[Attempt]:
+        """What runs, in the order in which it began."""
+        return sorted(self._attempts, key=lambda attempt: attempt.id)
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
@@ -187,7 +192,7 @@ class Engine:
 
     def cancel(self, drive: Drive, *, everything: bool = False) -> None:
         """Stop what runs for `drive`, and drop the immediate tasks of its chains (SPEC 7); or all there is."""
-        running = sorted(self._attempts, key=lambda attempt: attempt.id)
+        running = self._running()
         if everything:
             chains = set(self._live.chains)
         else:
