@@ -105,6 +105,7 @@ class Drive:
         verdict: How that one ended, options masked.
         value: What it returned, as superjson text.
         failure: What ended the engine itself.
+        stopped: Whether it ends as soon as what was stopped has ended: nothing more begins for its sake.
         ended: Called once, when it has come to its end.
     """
 
@@ -120,9 +121,12 @@ class Drive:
     failure: Exception | None = None
     paused: str | None = None
     alone: Execution | None = None
+    stopped: bool = False
 
     def lets_run(self, execution: Execution) -> bool:
         """Whether something may begin for its sake."""
+        if self.stopped:
+            return False
         if self.alone is not None:
             return execution is self.alone
         return not execution.is_scheduled or self.chain is not None or execution.due <= self.until

@@ -198,8 +198,7 @@ class Engine:
         else:
             chains = {drive.chain.id} if drive.chain else {attempt.execution.chain for attempt in running}
         if drive.chain is None:
-            drive.until = self.now
-            drive.moves_clock = False
+            drive.until, drive.moves_clock, drive.stopped = self.now, False, True
         for execution in [each for each in self._live.queued() if each.chain in chains]:
             self._retire(execution, "cancelled", "dropped: its chain was stopped")
         for attempt in running:
@@ -379,6 +378,8 @@ class Engine:
         return False
 
     def _is_over(self, drive: Drive) -> bool:
+        if drive.stopped:
+            return not any(attempt.why_stopped for attempt in self._attempts)
         if drive.alone is not None and drive.alone.has_ended:
             return True
         if drive.chain is not None:

@@ -298,3 +298,48 @@ def test_a_deploy_that_waits_when_the_runtime_is_closed_says_so() -> None:
             await waiting
 
     asyncio.run(main())
+
+
+QUEUE = """
+def build(self, build):
+    return {"network": build(Network, urls=["https://signal.example.com/*"])}
+async def hook(self):
+    return await self.tools.network.create_webhook("on_post")
+async def on_post(self, request):
+    await self.set("began", (await self.get("began") or 0) + 1)
+    await fetch("https://signal.example.com/wait", timeout=600)
+"""
+
+
+@pytest.mark.rule("2.5", "7.40", "7.42", "9.32")
+@pytest.mark.parametrize("stops", [1, 2])
+def test_stop_of_all_that_waits_ends_it_and_leaves_the_other_posts_queued(stops: int) -> None:
+    async def work(runtime: Runtime) -> None:
+        reached: asyncio.Queue[str] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        runtime.mount(
+            "https://signal.example.com",
+            signalling(lambda at: loop.call_soon_threadsafe(reached.put_nowait, at)),
+        )
+        twist = await runtime.deploy(methods(QUEUE))
+        url = (await twist.hook()).value
+        for _ in range(3):
+            await runtime.post_webhook(url)
+        going = asyncio.create_task(runtime.run_until_idle())
+        await reached.get()
+        for _ in range(stops):
+            going.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await going
+        while "running" in set(twist.tasks["state"]):  # noqa: ASYNC110  # nobody waits after a second Stop
+            await asyncio.sleep(0)
+        assert twist.tasks["state"].tolist() == ["cancelled", "queued", "queued"]
+        again = asyncio.create_task(runtime.run_until_idle())
+        await reached.get()
+        again.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await again
+        assert twist.tasks["state"].tolist() == ["cancelled", "cancelled", "queued"]
+
+    on_runtime(work)
