@@ -120,8 +120,12 @@ class AttemptTasks:
 
 
 def can_be_cancelled(task: Execution, execution: str | None, key: str | None, scope: str | None) -> bool:
-    """Whether it is a scheduled task that has not begun, and one that is meant: by id, by key, or by its scope."""
-    pending = task.state == "queued" and not task.attempts and task.is_scheduled
+    """Whether it is a scheduled task that has not begun, and one that is meant: by id, by key, or by its scope.
+
+    One with a key is scheduled also where it is due at once, in the chain of what scheduled it.
+    """
+    is_scheduled = task.is_scheduled or task.key is not None
+    pending = task.state == "queued" and not task.attempts and is_scheduled
     return (
         pending and execution in {None, task.id} and key in {None, task.key} and scope in {None, task.scope}
     )

@@ -398,7 +398,7 @@ class Clockwork:
         for work in self._works(place):
             if (
                 work.is_pending
-                and work.is_scheduled
+                and (work.is_scheduled or work.key is not None)
                 and number in {None, work.number}
                 and key in {None, work.key}
             ):

@@ -74,6 +74,13 @@ EXAMPLES: dict[str, list[Any]] = {
         call(["cancel", "x"], ["cancel_all"]),
         MINUTE,
     ],
+    "a key that is due at once and cancelled": [
+        DEPLOY,
+        call(["schedule", "k", "beta", -5, False, [["set", "a", 1]]], ["cancel_key", "k"]),
+        call(["recurring", "k", "beta", 20, 0, [["set", "b", 1]]], ["cancel_key", "k"]),
+        call(["recurring", "k", "beta", 20, 0, [["set", "b", 2]]], ["cancel_all"]),
+        MINUTE,
+    ],
     "a key that is coalesced to an earlier time": [
         DEPLOY,
         call(

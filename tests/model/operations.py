@@ -316,7 +316,7 @@ def schedule(it: Attempt, key: str, method: str, delay: int, coalesce: bool, scr
     key=task_keys,
     method=methods,
     every=st.sampled_from((20, 60, 600)),
-    first=st.sampled_from((None, None, 5, 3600)),
+    first=st.sampled_from((None, None, 0, 5, 3600)),
     script=SCRIPT,
 )
 def recurring(it: Attempt, key: str, method: str, every: int, first: int | None, script: Script) -> Steps:

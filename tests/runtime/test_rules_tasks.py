@@ -154,6 +154,29 @@ def test_cancelling_a_key_drops_its_task_and_a_key_without_one_is_no_error() -> 
     assert on_runtime(work) == (["cancelled", "done"], [1])
 
 
+@pytest.mark.rule("7.31")
+@pytest.mark.parametrize("cancel", ["cancel_scheduled_task('key')", "cancel_all_tasks()"])
+def test_cancelling_a_key_drops_also_a_task_that_is_due_at_once(cancel: str) -> None:
+    body = f"""
+    async def go(self):
+        callback = await self.callback(self.ran)
+        await self.schedule_task("key", callback, now() - timedelta(minutes=1))
+        await self.{cancel}
+        await self.schedule_recurring("key", callback, every=timedelta(minutes=1), first_run_at=now())
+        await self.{cancel}
+    async def ran(self):
+        await self.set("ran", True)
+    """
+
+    async def work(runtime: Runtime) -> Any:
+        twist = await runtime.deploy(methods(body, head=HEAD))
+        run = await twist.go()
+        await runtime.advance(timedelta(minutes=5))
+        return run.tasks["state"].tolist(), len(twist.tasks), len(twist.store)
+
+    assert on_runtime(work) == (["cancelled", "cancelled"], 2, 0)
+
+
 @pytest.mark.rule("7.42", "7.40")
 def test_stop_leaves_work_that_is_scheduled() -> None:
     body = """
