@@ -54,12 +54,23 @@ class Live:
     def __init__(self) -> None:
         self.chains: dict[str, Chain] = {}
         self._executions: dict[str, Execution] = {}
+        self._by_key: dict[tuple[int, str], Execution] = {}
 
     def __getitem__(self, identity: str) -> Execution:
         return self._executions[identity]
 
     def __iter__(self) -> Iterator[Execution]:
         return iter(self._executions.values())
+
+    def scheduled(self, instance: int, *, execution: str | None, key: str | None) -> list[Execution]:
+        """What a cancellation in an instance may mean: one by id, one by key, or with neither all that it has."""
+        if execution is not None:
+            found = self._executions.get(execution)
+        elif key is not None:
+            found = self._by_key.get((instance, key))
+        else:
+            return [each for each in self if each.instance == instance]
+        return [found] if found is not None and found.instance == instance else []
 
     def queued(self) -> Iterator[Execution]:
         """What does not run yet."""
@@ -80,10 +91,14 @@ class Live:
             chain = self.chains[execution.chain] = Chain(execution.chain, execution.instance)
         chain.live += 1
         self._executions[execution.id] = execution
+        if execution.key is not None and not execution.attempts:  # of a key only one is pending
+            self._by_key[execution.instance, execution.key] = execution
 
     def remove(self, execution: Execution) -> None:
         """It has come to its end."""
         del self._executions[execution.id]
+        if execution.key is not None and self._by_key.get((execution.instance, execution.key)) is execution:
+            del self._by_key[execution.instance, execution.key]
         chain = self.chains[execution.chain]
         chain.live -= 1
         if chain.live == 0:

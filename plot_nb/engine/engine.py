@@ -287,8 +287,8 @@ class Engine:
         self, instance: int, *, execution: str | None, key: str | None, scope: str | None
     ) -> None:
         """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
-        for task in list(self._live):
-            if task.instance == instance and can_be_cancelled(task, execution, key, scope):
+        for task in self._live.scheduled(instance, execution=execution, key=key):
+            if can_be_cancelled(task, execution, key, scope):
                 what = "the task" if task.key is None else f"the schedule {task.key!r}"
                 self._retire(task, "cancelled", f"the twist cancelled {what}")
 
