@@ -72,8 +72,12 @@ class EngineThread:
     def submit_cancellable(self, work: Coroutine[Any, Any, T]) -> tuple[Future[T], Callable[[], object]]:
         """Like `submit`; the function cancels the work, and the future is done only when the work has ended."""
         tasks: list[asyncio.Task[T]] = []
+        cancelled = False
 
         async def tracked() -> T:
+            if cancelled:  # before its first step
+                work.close()
+                raise asyncio.CancelledError
             task = asyncio.current_task()
             assert task is not None
             tasks.append(task)
@@ -88,6 +92,8 @@ class EngineThread:
                 self._working.discard(task)
 
         def cancel() -> None:
+            nonlocal cancelled
+            cancelled = True
             for task in tasks:
                 task.cancel()
 

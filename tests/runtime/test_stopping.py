@@ -343,3 +343,32 @@ def test_stop_of_all_that_waits_ends_it_and_leaves_the_other_posts_queued(stops:
         assert twist.tasks["state"].tolist() == ["cancelled", "cancelled", "queued"]
 
     on_runtime(work)
+
+
+@pytest.mark.rule("7.40", "11.5")
+def test_a_call_that_is_cancelled_at_once_is_stopped_before_it_begins() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SPINNING)
+        for _ in range(10):
+            call = asyncio.create_task(twist.go())
+            await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    on_runtime(work)
+
+
+def test_a_call_is_stopped_when_another_task_of_its_group_raises_at_once() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SPINNING)
+
+        async def fail() -> None:
+            raise ValueError("at once")
+
+        with pytest.raises(ExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(twist.go())
+                group.create_task(fail())
+
+    on_runtime(work)
