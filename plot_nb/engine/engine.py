@@ -23,7 +23,7 @@ from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.prices import Prices
-from plot_nb.engine.queueing import EMPTY, AttemptTasks, can_be_cancelled, first_of_chain, next_occurrence
+from plot_nb.engine.queueing import EMPTY, AttemptTasks, first_of_chain, next_occurrence
 from plot_nb.engine.requests import Requests
 from plot_nb.engine.retention import Retention
 from plot_nb.engine.retries import settle
@@ -66,7 +66,7 @@ class Engine:
         self._requests = Requests(self, backend, outside, limits, latency)
         self._number, self.last_attempt = backend.last_numbers()
         self._actors = Actors(concurrency)
-        self._live = Live()
+        self.live = Live()
         self._drives = Drives(always=clock.runs_by_itself)
         self._timeline = Timeline()
         self._retention = Retention(backend, retention)
@@ -121,7 +121,7 @@ class Engine:
         """
         for execution in executions:
             self._admit(execution)
-        drive = self.drive(ended, self._live.chain(executions[0]))
+        drive = self.drive(ended, self.live.chain(executions[0]))
         drive.alone = executions[0] if alone else None
         self.suspensions.refuse(self._actors[executions[0].instance].instance)
         return drive
@@ -138,11 +138,7 @@ class Engine:
 
     def waiting(self, instance: Instance) -> list[Execution]:
         """What is queued in an instance."""
-        return [each for each in self._live.queued() if each.instance == instance.id]
-
-    def refuse(self, execution: Execution, why: str) -> None:
-        """Tell who awaits an execution of a suspended instance that it does not begin."""
-        self._retire(execution, "suspended", why)
+        return [each for each in self.live.queued() if each.instance == instance.id]
 
     def retire_all(self, instance: Instance) -> None:
         """Make an instance inactive, drop all that waits in it, its callbacks and its webhooks, and stop what runs."""
@@ -165,9 +161,9 @@ class Engine:
 
     def continue_lifecycle(self, instance: Instance, ended: Callable[[], None]) -> Drive | None:
         """Drive a lifecycle execution that an earlier process did not end; None if there is none."""
-        for execution in self._live:
+        for execution in self.live:
             if execution.instance == instance.id and execution.cause == "lifecycle":
-                return self.drive(ended, self._live.chain(execution))
+                return self.drive(ended, self.live.chain(execution))
         return None
 
     def drive(
@@ -185,7 +181,7 @@ class Engine:
         if self._failure is not None:
             self._end_drives()
         if resume:
-            for paused in self._live.paused():
+            for paused in self.live.paused():
                 for execution in paused.resume():
                     self._make_ready(execution)
         return drive
@@ -194,17 +190,23 @@ class Engine:
         """Stop what runs for `drive`, and drop the immediate tasks of its chains (SPEC 7); or all there is."""
         running = self._running()
         if everything:
-            chains = set(self._live.chains)
+            chains = set(self.live.chains)
         else:
             chains = {drive.chain.id} if drive.chain else {attempt.execution.chain for attempt in running}
         if drive.chain is None:
             drive.until, drive.moves_clock, drive.stopped = self.now, False, True
-        for execution in [each for each in self._live.queued() if each.chain in chains]:
-            self._retire(execution, "cancelled", "dropped: its chain was stopped")
+        for execution in [each for each in self.live.queued() if each.chain in chains]:
+            self.retire(execution, "cancelled", "dropped: its chain was stopped")
         for attempt in running:
             if attempt.execution.chain in chains:
                 self.stop(attempt, "cancelled", "stopped by the user")
         self.turn()
+
+    def end(self, why: Exception) -> None:
+        """Do nothing any more: who still awaits something is told why."""
+        self._failure = why
+        self._end_drives()
+        self._seating.end(str(why))
 
     def on_crossing(self, seat: Seat, crossing: Crossing) -> None:
         """A guest has asked."""
@@ -261,7 +263,7 @@ class Engine:
         """The queue, for who asks."""
         return AttemptTasks(self, attempt)
 
-    # what AttemptTasks calls
+    # what AttemptTasks and Suspensions call
 
     def next_number(self) -> int:
         """A number for an execution: the order of queueing."""
@@ -272,25 +274,22 @@ class Engine:
         """Queue a task; returns the id of the pending one that it was coalesced with."""
         became = self._backend.enqueue(execution, coalesce=coalesce)
         if became.replaced is not None:
-            replaced = self._live[became.replaced]
+            replaced = self.live[became.replaced]
             replaced.state = "cancelled"
-            self._live.remove(replaced)
+            self.live.remove(replaced)
         if became.added:
             self._admit(execution)
-        elif became.kept is not None and execution.due < self._live[became.kept].due:
-            kept = self._live[became.kept]
+        elif became.kept is not None and execution.due < self.live[became.kept].due:
+            kept = self.live[became.kept]
             kept.due = execution.due
             self._await_due(kept)
         return became.kept
 
-    def cancel_scheduled(
-        self, instance: int, *, execution: str | None, key: str | None, scope: str | None
-    ) -> None:
-        """Drop pending scheduled tasks of an instance: one by id, one by key, or all of a scope."""
-        for task in self._live.scheduled(instance, execution=execution, key=key):
-            if can_be_cancelled(task, execution, key, scope):
-                what = "the task" if task.key is None else f"the schedule {task.key!r}"
-                self._retire(task, "cancelled", f"the twist cancelled {what}")
+    def retire(self, execution: Execution, state: str, why: str) -> None:
+        """What is queued does not run: its state is saved, and who awaits it is told."""
+        execution.state = "cancelled" if state == "cancelled" else "dropped"
+        self._backend.settle(execution, state, why, self.now)
+        self._retired(execution, why, "suspended" if state == "suspended" else "cancelled")
 
     # the turn
 
@@ -390,14 +389,14 @@ class Engine:
         moment = self._timeline.next_moment()
         if moment is not None and moment <= drive.until:
             return False
-        paused = next((chain.paused for chain in self._live.paused()), None)
+        paused = next((chain.paused for chain in self.live.paused()), None)
         drive.paused = paused or self.suspensions.holds_due()
         return True
 
     # executions
 
     def _admit(self, execution: Execution) -> None:
-        self._live.add(execution)
+        self.live.add(execution)
         self._await_due(execution)
 
     def _await_due(self, execution: Execution) -> None:
@@ -423,7 +422,7 @@ class Engine:
 
     def _admits(self, execution: Execution) -> bool:
         """Whether it begins now; otherwise it is held with its chain, or dropped with its callback."""
-        chain = self._live.chain(execution)
+        chain = self.live.chain(execution)
         if chain.paused is None and chain.begun >= self._limits.chain:
             self._backend.settle(execution, "paused", chain.pause(self._limits.chain), self.now)
         if chain.paused is not None:
@@ -432,12 +431,12 @@ class Engine:
         if execution.callback is not None:
             callback = self._backend.callback(execution.instance, execution.callback)
             if callback is None or callback.deleted:
-                self._retire(execution, "dropped", f"its callback of {execution.method!r} was deleted")
+                self.retire(execution, "dropped", f"its callback of {execution.method!r} was deleted")
                 return False
         return True
 
     def _start(self, actor: Actor, execution: Execution) -> None:
-        chain = self._live.chain(execution)
+        chain = self.live.chain(execution)
         chain.begun += 1
         chain.methods[execution.method] += 1
         execution.attempts += 1
@@ -484,14 +483,9 @@ class Engine:
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:
-            self._live.remove(execution)
+            self.live.remove(execution)
         self._retention.at(self.now)
 
-    def _retire(self, execution: Execution, state: str, why: str) -> None:
-        execution.state = "cancelled" if state == "cancelled" else "dropped"
-        self._backend.settle(execution, state, why, self.now)
-        self._retired(execution, why, "suspended" if state == "suspended" else "cancelled")
-
     def _retired(self, execution: Execution, why: str, outcome: str = "cancelled") -> None:
-        self._drives.retired(self._live.chain(execution), execution, Verdict(outcome, why))
-        self._live.remove(execution)
+        self._drives.retired(self.live.chain(execution), execution, Verdict(outcome, why))
+        self.live.remove(execution)

@@ -116,7 +116,11 @@ class AttemptTasks:
 
         An immediate task cannot be cancelled, and one that is not there is no error.
         """
-        self.engine.cancel_scheduled(self.attempt.instance.id, execution=execution, key=key, scope=scope)
+        instance = self.attempt.instance.id
+        for task in self.engine.live.scheduled(instance, execution=execution, key=key):
+            if can_be_cancelled(task, execution, key, scope):
+                what = "the task" if task.key is None else f"the schedule {task.key!r}"
+                self.engine.retire(task, "cancelled", f"the twist cancelled {what}")
 
 
 def can_be_cancelled(task: Execution, execution: str | None, key: str | None, scope: str | None) -> bool:

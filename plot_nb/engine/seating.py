@@ -85,6 +85,14 @@ class Seating:
         for occupant, program, invocation in waiting:
             self._seat(occupant, program, invocation)
 
+    def end(self, why: str) -> None:
+        """Tell who has a source looked at that nobody looks any more."""
+        occupants = [*self._occupants.values(), *(each[0] for each in self._waiting)]
+        self._occupants, self._waiting = {}, []
+        for occupant in occupants:
+            if isinstance(occupant, _Inspection):
+                occupant.done(Result("died", "ended", why, 0.0, None, (), b""))
+
     def asked(self, seat: Seat) -> Attempt | None:
         """Whose guest has crossed; None for one that may not."""
         occupant = self._occupants.get(seat)

@@ -128,7 +128,7 @@ class Suspensions:
         """Tell who awaits an execution of an instance, if that is suspended."""
         for execution in self._engine.waiting(instance) if instance.suspended is not None else ():
             if execution.awaited and not execution.is_deactivation:
-                self._engine.refuse(execution, self._why(instance))
+                self._engine.retire(execution, "suspended", self._why(instance))
 
     def holds(self, chain: Chain) -> str | None:
         """Why nothing of a chain can run; None if something does or can, or nothing is left."""

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import SqliteBackend
+from plot_nb.engine.model import Instance
+from plot_nb.runtime.watching import tell_changed
 from plot_nb.tools.operation import TOOL_KEYS
 from plot_nb.tools.store import check_key, check_value, check_writable
 from plot_nb.twist import superjson
 
+if TYPE_CHECKING:
+    from plot_nb.runtime.runtime import Runtime
+
 _OF_A_TOOL = re.compile("__tool__:[^:]+:")
 """What the keys of a tool begin with: behind it, it is a key as those of the twist are."""
+
+
+def write_by_hand(runtime: Runtime, instance: Instance, entries: Mapping[str, str | None]) -> None:
+    """Check entries and write them, whichever thread this is. Arguments and errors as of `check_entries`."""
+    check_entries(entries)
+
+    async def write() -> None:
+        write_entries(runtime._backend, instance.id, entries, runtime._engine.now)
+
+    if runtime._thread.is_current():  # in an app that is mounted, say
+        write_entries(runtime._backend, instance.id, entries, runtime._engine.now)
+    else:
+        runtime.wait(write())
+    tell_changed(runtime)
 
 
 def check_entries(entries: Mapping[str, str | None]) -> None:

@@ -24,7 +24,7 @@ from plot_nb.engine.prices import Prices, check_prices
 from plot_nb.engine.under_way import engine_awaited
 from plot_nb.errors import MethodNotFound, PlotError, RuntimeClosed, TwistInactive
 from plot_nb.runtime import dead_letters, rating
-from plot_nb.runtime.by_hand import check_entries, write_entries
+from plot_nb.runtime.by_hand import write_by_hand
 from plot_nb.runtime.deploying import (
     check_instance,
     check_options,
@@ -345,6 +345,8 @@ class Runtime(Surroundings):
             self._engine.cancel(drive)
             await over.wait()
             raise
+        if isinstance(drive.failure, PlotError):
+            raise drive.failure
         if drive.failure is not None:
             raise self._stopped(drive.failure) from drive.failure
 
@@ -420,6 +422,7 @@ class Runtime(Surroundings):
         stopped = asyncio.Event()
         self._engine.cancel(self._engine.drive(stopped.set, until=self._engine.now), everything=True)
         await stopped.wait()
+        self._engine.end(PlotError("the runtime was reset while this ran"))
         self._backend.reset()
         self.last_run = None
         self._open()
@@ -474,20 +477,7 @@ class Runtime(Surroundings):
             raise
 
     def _write_by_hand(self, instance: int, entries: Mapping[str, str | None]) -> None:
-        installed = self._instance(instance)
-        check_entries(entries)
-
-        def write() -> None:
-            write_entries(self._backend, installed.id, entries, self._engine.now)
-
-        async def write_there() -> None:
-            write()
-
-        if self._thread.is_current():  # in an app that is mounted, say
-            write()
-        else:
-            self.wait(write_there())
-        tell_changed(self)
+        write_by_hand(self, self._instance(instance), entries)
 
 
 def _clean_up(thread: EngineThread, backend: SqliteBackend, folder: Path | None) -> None:

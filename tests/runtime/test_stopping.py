@@ -7,12 +7,13 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plot_nb import Limits, PlotError, Runtime
-from plot_nb.errors import RuntimeClosed
+from plot_nb.errors import DeployError, RuntimeClosed
 from tests.runtime.twists import called, methods, on_runtime
 
 CHAIN = """
@@ -366,9 +367,40 @@ def test_a_call_is_stopped_when_another_task_of_its_group_raises_at_once() -> No
         async def fail() -> None:
             raise ValueError("at once")
 
-        with pytest.raises(ExceptionGroup):
+        async def both() -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(twist.go())
                 group.create_task(fail())
 
+        with pytest.raises(ExceptionGroup):
+            await both()
+
     on_runtime(work)
+
+
+def test_who_waits_for_time_to_pass_is_told_of_a_reset() -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(SPINNING)
+        waiting = asyncio.create_task(runtime.advance(timedelta(hours=1)))
+        while not runtime.running:  # noqa: ASYNC110  # it begins on another thread
+            await asyncio.sleep(0)
+        await runtime.reset()
+        with pytest.raises(PlotError, match="the runtime was reset while this ran"):
+            await waiting
+        assert runtime.last_run is None
+
+    on_runtime(work, clock="real")
+
+
+def test_a_source_that_is_looked_at_during_a_reset_is_not_deployed() -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(SPINNING)
+        endless = asyncio.create_task(runtime.deploy("while True:\n    pass\n"))
+        while not runtime._engine._seating._occupants:  # noqa: ASYNC110  # it begins on another thread
+            await asyncio.sleep(0)
+        await runtime.reset()
+        with pytest.raises(DeployError, match="the runtime was reset"):
+            await endless
+        assert runtime.twists() == []
+
+    on_runtime(work, limits=Limits(cpu=3.0))
