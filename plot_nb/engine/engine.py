@@ -19,7 +19,6 @@ from plot_nb.engine.chains import Chain, Drive, Drives, Live
 from plot_nb.engine.clock import Clock, microseconds
 from plot_nb.engine.journaling import ending_of, masked
 from plot_nb.engine.limits import Latency, Limits
-from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Cause, Execution, Instance, derive_id
 from plot_nb.engine.outcomes import Verdict, judge, method_gone, name_versions
 from plot_nb.engine.prices import Prices
@@ -446,7 +445,7 @@ class Engine:
         attempt = Attempt(
             self.last_attempt, execution, actor.instance, version, self.now, self._outside.monotonic()
         )
-        args, kwargs = map(Mask(actor.instance.secrets), (execution.args, execution.kwargs))
+        args, kwargs = map(actor.instance.mask, (execution.args, execution.kwargs))
         following = next_occurrence(execution, self._number + 1, self.now)
         events = self.suspensions.began(attempt)
         self._backend.claim(execution, attempt.id, version.number, self.now, args, kwargs, following, events)
@@ -472,14 +471,16 @@ class Engine:
         actor.running.discard(attempt)
         self._attempts.discard(attempt)
         execution = attempt.execution
-        events = settle(execution, masked(attempt, verdict), self.now)
+        shown = masked(attempt, verdict)
+        attempts, delay = self._limits.attempts, microseconds(self._latency.retry)
+        events = settle(execution, shown, self.now, attempts=attempts, delay=delay)
         wall_ms = (self._outside.monotonic() - attempt.wall_started) * 1000
         cost, warnings = self.suspensions.ended(attempt, result.cpu_ms if result else 0.0)
         events += warnings
-        ending = ending_of(attempt, verdict, result, events, ended=self.now, wall_ms=wall_ms, cost=cost)
+        ending = ending_of(attempt, shown, result, events, ended=self.now, wall_ms=wall_ms, cost=cost)
         self._backend.finish(execution, attempt.id, ending)
         self.suspensions.stop_overspent(execution, actor.instance)
-        self._drives.finished(execution, masked(attempt, verdict), verdict.value)
+        self._drives.finished(execution, shown, verdict.value)
         if execution.state == "queued":
             self._timeline.add_due(execution)
         else:

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from plot_nb.backend.records import Ending
 from plot_nb.engine.attempt import Attempt
-from plot_nb.engine.masking import Mask
 from plot_nb.engine.outcomes import Verdict
 from plot_nb.sandbox.pool import Result
 
 
 def masked(attempt: Attempt, verdict: Verdict) -> Verdict:
     """A verdict as it may be shown."""
-    mask = Mask(attempt.instance.secrets)
+    mask = attempt.instance.mask
+    if not mask.hides:
+        return verdict
     return replace(
         verdict, error=mask(verdict.error), traceback=mask(verdict.traceback), value=mask(verdict.value)
     )
@@ -21,7 +22,7 @@ def masked(attempt: Attempt, verdict: Verdict) -> Verdict:
 
 def ending_of(
     attempt: Attempt,
-    verdict: Verdict,
+    shown: Verdict,
     result: Result | None,
     events: list[tuple[str, str]],
     *,
@@ -33,22 +34,21 @@ def ending_of(
 
     Args:
         attempt: With its requests and logs; requests that nothing awaited become warnings among them.
-        verdict: How it ended.
+        shown: How it ended, masked.
         result: What its sandbox said in the end; None if it never had one.
         events: Journal entries (kind, text) about its execution.
         ended: When, on the runtime's clock.
         wall_ms: Real milliseconds.
         cost: Dollars.
     """
-    for line, operation, detail in verdict.unawaited:
+    for line, operation, detail in shown.unawaited:
         if operation == "task":
             text = f"{detail}() was still under way in a task when the method returned, and was ended: await the task"
         else:
             what = f"{operation} {detail}".strip()
             text = f"{what} was not performed: nothing awaited it (await is missing?)"
         attempt.note("warning", line or None, text, ended)
-    mask = Mask(attempt.instance.secrets)
-    shown = masked(attempt, verdict)
+    mask = attempt.instance.mask
     return Ending(
         outcome=shown.outcome,
         ended=ended,

@@ -8,6 +8,9 @@ from typing import Literal
 
 _LONGEST = 10**9
 
+_MOST_ATTEMPTS = 20
+"""Each waits twice as long as the one before it: with more, the last would be after the end of time."""
+
 _MOST_AT_ONCE = 64
 """Each has a process of its own, of about 85 MB."""
 
@@ -29,6 +32,7 @@ class Limits:
         chain: Executions after which a chain of tasks pauses.
         rate: What happens to a twist that runs so often, or costs so much, that Plot would suspend it (SPEC 10): `warn`
             says so in the logs, `enforce` suspends it.
+        attempts: How often a task is attempted in all, before it is a dead letter.
     """
 
     requests: int = 1000
@@ -37,6 +41,7 @@ class Limits:
     time: float = 900.0
     chain: int = 2000
     rate: Literal["warn", "enforce"] = "warn"
+    attempts: int = 3
 
     def __post_init__(self) -> None:
         for name in ("requests", "memory", "chain"):
@@ -46,6 +51,10 @@ class Limits:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
                 raise ValueError(f"Limits({name}={value!r}): give seconds, above zero and up to {_LONGEST:,}")
+        if not is_whole(self.attempts) or not 1 <= self.attempts <= _MOST_ATTEMPTS:
+            raise ValueError(
+                f"Limits(attempts={self.attempts!r}): give a whole number from 1 to {_MOST_ATTEMPTS}"
+            )
         if self.rate not in {"warn", "enforce"}:
             raise ValueError(f"Limits(rate={self.rate!r}): give 'warn' or 'enforce'")
         if self.memory < 48 * 2**20:
@@ -56,23 +65,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Modelled times on the virtual clock (SPEC 7); on the real clock things take what they take.
+    """Modelled times on the virtual clock (SPEC 7); on the real clock all but `retry` take what they take.
 
     Attributes:
         start: From the event to the first line of the method.
         request: A request of the store or another tool. Requests made together overlap.
         fetch: A `fetch` that a mounted app answers without saying `x-latency-ms`, at the least.
+        retry: From a task's first failed attempt to its second; each further one waits twice as long.
     """
 
     start: timedelta = field(default=timedelta(milliseconds=20))
     request: timedelta = field(default=timedelta(milliseconds=5))
     fetch: timedelta = field(default=timedelta(milliseconds=50))
+    retry: timedelta = field(default=timedelta(seconds=1))
 
     def __post_init__(self) -> None:
-        for name in ("start", "request", "fetch"):
+        for name in ("start", "request", "fetch", "retry"):
             value = getattr(self, name)
             if not isinstance(value, timedelta) or value < timedelta(0):
                 raise ValueError(f"Latency({name}={value!r}): give a timedelta of zero or more")
+        if self.retry > timedelta(days=1):
+            raise ValueError(f"Latency(retry={self.retry!r}): give a timedelta of at most a day")
 
 
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from plot_nb.engine.masking import Mask
 from plot_nb.sandbox.pool import Program
 from plot_nb.tools.network import Patterns
 
@@ -77,6 +78,17 @@ class Instance:
     former: list[dict[str, Any]] = field(default_factory=list)
     suspended: Suspension | None = None
     counted_from: int = 0
+    _mask: tuple[dict[str, Any], list[dict[str, Any]], Mask] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+
+    @property
+    def mask(self) -> Mask:
+        """Hides them; made anew where another deploy has changed them."""
+        made = self._mask
+        if made is None or made[0] is not self.options or made[1] is not self.former:
+            made = self._mask = self.options, self.former, Mask(self.secrets)
+        return made[2]
 
     @property
     def secrets(self) -> dict[str, Any]:

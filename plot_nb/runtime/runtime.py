@@ -154,7 +154,8 @@ class Runtime(Surroundings):
     @property
     def _modelled(self) -> Latency:
         """What things take beside what they really take."""
-        return self.latency if self.clock == "virtual" else Latency(_NO_TIME, _NO_TIME, _NO_TIME)
+        real = Latency(_NO_TIME, _NO_TIME, _NO_TIME, self.latency.retry)
+        return self.latency if self.clock == "virtual" else real
 
     async def _run_by_itself(self, engine: Engine) -> None:
         """Begin with what the file holds; from then on each thing that happens, or falls due, goes on by itself."""
@@ -380,7 +381,7 @@ class Runtime(Surroundings):
         return dead_letters.listed(self, twist)
 
     async def retry(self, execution: str) -> Run:
-        """Try a dead letter again, three times, with its chain; what it queued before is not queued again.
+        """Try a dead letter again, as often as at first, with its chain; what it queued before is not queued again.
 
         Raises:
             RetryRefused: If there is none of that id, or its key is taken by a task that waits.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import operator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plot_nb import Runtime
+from plot_nb import Latency, Limits, Runtime
 from plot_nb.engine.clock import EPOCH
 from tests.runtime.test_stopping import signalling
 from tests.runtime.twists import called, methods, on_runtime
@@ -152,6 +154,43 @@ def test_cancelling_a_key_drops_its_task_and_a_key_without_one_is_no_error() -> 
         return twist.tasks["state"].tolist(), twist.store["value"].tolist()
 
     assert on_runtime(work) == (["cancelled", "done"], [1])
+
+
+@pytest.mark.rule("7.12", "7.13")
+@pytest.mark.parametrize("clock", ["virtual", "real"])
+def test_how_often_and_how_soon_a_task_is_tried_again_is_a_setting(clock: str) -> None:
+    body = """
+    async def go(self):
+        await self.run_task(await self.callback(self.fails))
+    async def fails(self):
+        raise ValueError("never")
+    """
+    first = timedelta(milliseconds=40)
+    result = called(body, clock=clock, limits=Limits(attempts=4), latency=Latency(retry=first))
+    tries = result.executions.query("method == 'fails'")
+    waits = [
+        began - ended
+        for began, ended in zip(tries["started"].iloc[1:], tries["ended"].iloc[:-1], strict=True)
+    ]
+    assert tries["attempt"].tolist() == [1, 2, 3, 4]
+    least = [first, 2 * first, 4 * first]
+    assert waits == least if clock == "virtual" else all(map(operator.ge, waits, least))
+    assert result.tasks["state"].tolist() == ["dead"]
+
+
+@pytest.mark.rule("7.13")
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Limits(attempts=0), "from 1 to 20"),
+        (lambda: Limits(attempts=2.5), "from 1 to 20"),  # type: ignore[arg-type]
+        (lambda: Latency(retry=timedelta(days=2)), "at most a day"),
+        (lambda: Latency(retry=1), "give a timedelta"),  # type: ignore[arg-type]
+    ],
+)
+def test_settings_of_retries_that_are_none_are_refused(make: Callable[[], object], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        make()
 
 
 @pytest.mark.rule("7.31")
