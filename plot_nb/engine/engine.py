@@ -34,7 +34,7 @@ from plot_nb.tools.webhooks import BASE
 
 
 class Engine:
-    """Runs executions, one at a time per instance, and keeps the journal.
+    """Runs executions and keeps the journal: up to `concurrency` at once per instance, synchronous webhooks beside.
 
     It must be called on one thread only. It calls `Outside`, which must not call back before it has returned.
     """

@@ -78,11 +78,6 @@ class Standing:
     pace: float
     full_in: int | None
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has gone over."""
-        return self.used > self.window.limit
-
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -184,11 +179,6 @@ class _Count:
         recent = held[-self.window.limit // _RECENT :]
         return (len(recent) - 1) / (now - recent[0]) if len(recent) > 1 and now > recent[0] else 0.0
 
-    def clear(self) -> None:
-        self._times.clear()
-        self._sums.clear()
-        self.entered = False
-
 
 def _until_too_many(held: list[int], pace: float, window: Window, now: int) -> int | None:
     """When one more is too many, if they go on to come at a pace, and those that are held leave in their time."""
@@ -250,9 +240,6 @@ class _Cost:
         needed = (self.window.limit - used) / pace
         return round(needed) if needed < self.window.span else None
 
-    def clear(self) -> None:
-        self._sums.clear()
-
 
 class Rates:
     """The windows of one instance. What they hold is bounded, however long it runs."""
@@ -282,11 +269,6 @@ class Rates:
     def standings(self, now: int) -> list[Standing]:
         """Where the instance stands in each window."""
         return [each.standing(now) for each in self._all]
-
-    def restart(self) -> None:
-        """Count anew."""
-        for each in self._all:
-            each.clear()
 
 
 def recount(attempts: Iterable[tuple[int, int | None, int]]) -> Rates:

@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -28,13 +28,15 @@ from plot_nb.engine.attempt import (
 from plot_nb.engine.clock import microseconds
 from plot_nb.engine.limits import Latency, Limits
 from plot_nb.engine.outcomes import limit_message
-from plot_nb.engine.timeline import Kind
 from plot_nb.engine.under_way import UnderWay, answering
 from plot_nb.sandbox.pool import Crossing
 from plot_nb.tools import callbacks, mounted, plot, store, tasks, webhooks
 from plot_nb.tools.mounted import MountedTools, ToolFailure
 from plot_nb.tools.network import FetchRequest, FetchResponse, Patterns, latency_of
-from plot_nb.tools.operation import Context, Operation, TaskQueue
+from plot_nb.tools.operation import Context, Operation
+
+if TYPE_CHECKING:
+    from plot_nb.engine.engine import Engine
 
 TOOLS: dict[str, dict[str, Operation[Any]]] = {
     "store": store.OPERATIONS,
@@ -86,26 +88,6 @@ class ToolCalls(Protocol):
         """Begin; the returned function cancels."""
 
 
-class Schedule(Protocol):
-    """What the engine offers to those who answer."""
-
-    @property
-    def now(self) -> int:
-        """The runtime's time in microseconds."""
-
-    def at(self, moment: int, kind: Kind, attempt: Attempt, data: Any = None) -> None:
-        """Schedule something for an attempt."""
-
-    def stop(self, attempt: Attempt, outcome: str, message: str) -> None:
-        """End an attempt from outside."""
-
-    def tasks_of(self, attempt: Attempt) -> TaskQueue:
-        """The queue, for who asks."""
-
-    def turn(self) -> None:
-        """The world has answered."""
-
-
 class World(Protocol):
     """What answers requests outside."""
 
@@ -139,7 +121,7 @@ class Requests:
 
     def __init__(
         self,
-        engine: Schedule,
+        engine: Engine,
         backend: SqliteBackend,
         outside: World,
         limits: Limits,

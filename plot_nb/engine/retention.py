@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from plot_nb.engine.clock import microseconds
 
+if TYPE_CHECKING:
+    from plot_nb.backend.sqlite import SqliteBackend
+
 _SHARE = 10
 """It is looked for old things each time that a tenth of the span to keep has passed: one in ten is kept too long."""
-
-
-class Keeper(Protocol):
-    """Who has the rows."""
-
-    def drop_before(self, moment: int) -> None:
-        """Drop what ended before a moment."""
 
 
 class Retention:
@@ -27,7 +23,7 @@ class Retention:
         keep: How long they are kept on the runtime's clock; None for ever.
     """
 
-    def __init__(self, keeper: Keeper, keep: timedelta | None) -> None:
+    def __init__(self, keeper: SqliteBackend, keep: timedelta | None) -> None:
         self._keeper = keeper
         self._keep = None if keep is None else microseconds(keep)
         self._next = sys.maxsize if keep is None else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plot_nb.engine.actors import Actors
 from plot_nb.engine.attempt import Attempt
@@ -14,20 +14,8 @@ from plot_nb.engine.prices import DOLLAR, Prices
 from plot_nb.engine.rates import LONGEST, Entered, Rates, Standing, recount, refusal, warning
 
 if TYPE_CHECKING:
+    from plot_nb.backend.sqlite import SqliteBackend
     from plot_nb.engine.engine import Engine
-
-
-class Keeper(Protocol):
-    """Who has the instances and the journal."""
-
-    def counted(self, since: int) -> Iterable[tuple[int, int, int | None, float | None]]:
-        """Rows (instance, started, ended, dollars) of the attempts that count since a moment."""
-
-    def save_instance(self, instance: Instance) -> None:
-        """Save how an instance stands."""
-
-    def save_suspension(self, instance: Instance, execution: str | None, text: str, now: int) -> None:
-        """Save that an instance is suspended, and at which execution."""
 
 
 class Suspensions:
@@ -42,7 +30,7 @@ class Suspensions:
     """
 
     def __init__(
-        self, engine: Engine, keeper: Keeper, actors: Actors, limits: Limits, prices: Prices
+        self, engine: Engine, keeper: SqliteBackend, actors: Actors, limits: Limits, prices: Prices
     ) -> None:
         self._engine = engine
         self._keeper = keeper
