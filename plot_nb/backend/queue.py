@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from itertools import takewhile
+from itertools import repeat, takewhile
 from operator import attrgetter
 
 from plot_nb.backend.database import Database
@@ -191,12 +191,23 @@ class QueueTables(Database):
         return taken
 
     def counted(self, since: int) -> Iterator[tuple[int, int, int | None, float | None]]:
-        """Rows (instance, started, ended, dollars) of what counts in a rate window, the newest first."""
+        """Rows (instance, started, ended, dollars) of what counts in a rate window: what is kept, the newest first.
+
+        Then what was dropped, of each minute the dollars once.
+        """
         found = self._execute(
             "SELECT a.instance, started, ended, cost FROM attempts a JOIN instances i ON i.id = a.instance"
             " WHERE a.id > counted_from ORDER BY a.id DESC"
         )
-        return takewhile(lambda row: row[1] >= since, found)
+        yield from takewhile(lambda row: row[1] >= since, found)
+        tallies = self._execute(
+            "SELECT t.instance, attempts, started, ended, cost FROM tallies t"
+            " JOIN instances i ON i.id = t.instance AND i.counted_from = t.counted_from WHERE started >= ?",
+            (since,),
+        )
+        for instance, attempts, started, ended, cost in tallies:
+            yield instance, started, ended, cost
+            yield from repeat((instance, started, None, None), attempts - 1)
 
     def _save(self, execution: Execution) -> None:
         """Save where an execution stands; a call is in the file only from its first attempt on."""

@@ -16,6 +16,16 @@ WHERE e.state IN ('done', 'dropped', 'cancelled') AND e.queued < ?1
   AND e.id != coalesce((SELECT execution FROM attempts WHERE id = (SELECT max(id) FROM attempts)), '')
 """
 
+# To the latest moments of a minute: what is dropped counts a little longer, and never too short.
+_TALLY = """
+INSERT INTO tallies
+SELECT a.instance, i.counted_from, a.started / 60000000 AS minute, count(*), max(a.started), max(a.ended), total(a.cost)
+FROM attempts a JOIN instances i ON i.id = a.instance
+WHERE a.execution IN (SELECT id FROM old) AND a.id > i.counted_from AND a.started >= ?1 GROUP BY a.instance, minute
+ON CONFLICT (instance, counted_from, minute) DO UPDATE SET attempts = attempts + excluded.attempts, started = max(started, excluded.started),
+    ended = max(ended, excluded.ended), cost = cost + excluded.cost
+"""
+
 _DROP = (
     "DELETE FROM requests WHERE attempt_id IN (SELECT id FROM attempts WHERE execution IN (SELECT id FROM old))",
     "DELETE FROM logs WHERE attempt_id IN (SELECT id FROM attempts WHERE execution IN (SELECT id FROM old))",
@@ -49,14 +59,20 @@ _WORTH_IT = 4
 class RetentionTables(Database):
     """Drops what is old."""
 
-    def drop_before(self, moment: int) -> None:
+    def drop_before(self, moment: int, counted: int) -> None:
         """Drop executions that ended before a moment with all that the journal has of them, and replaced values.
 
         What is live, dead letters and current values stay. The space goes back to the file system where it is much.
+
+        Args:
+            moment: What ended before it is dropped.
+            counted: What began since then is counted still.
         """
         with self._commit("retention"):
             self._execute("DROP TABLE IF EXISTS temp.old")
             self._execute(_OLD, (moment,))
+            self._execute(_TALLY, (counted,))
+            self._execute("DELETE FROM tallies WHERE max(started, ended) < ?", (counted,))
             for statement in _DROP:
                 self._execute(statement)
             for statement in _DROP_BEFORE:

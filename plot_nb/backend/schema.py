@@ -20,6 +20,7 @@ TABLES = (
     "notes",
     "executions",
     "attempts",
+    "tallies",
     "requests",
     "logs",
     "events",
@@ -101,6 +102,12 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_by_execution ON attempts (execution);
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome IS NULL;
+-- What is left of attempts that were dropped while a rate window counts them: by minute, and by what counts anew.
+CREATE TABLE tallies (
+    instance INTEGER NOT NULL, counted_from INTEGER NOT NULL, minute INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    started INTEGER NOT NULL, ended INTEGER NOT NULL, cost REAL NOT NULL,
+    PRIMARY KEY (instance, counted_from, minute)
+) WITHOUT ROWID;
 CREATE TABLE requests (
     attempt_id INTEGER NOT NULL, seq INTEGER NOT NULL, tool TEXT NOT NULL, operation TEXT NOT NULL,
     detail TEXT NOT NULL, line INTEGER, started INTEGER NOT NULL, duration INTEGER, bytes_in INTEGER,

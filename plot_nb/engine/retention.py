@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from plot_nb.engine.clock import microseconds
+from plot_nb.engine.rates import LONGEST
 
 if TYPE_CHECKING:
     from plot_nb.backend.sqlite import SqliteBackend
@@ -32,5 +33,5 @@ class Retention:
         """It is now so late."""
         if now < self._next or self._keep is None:
             return
-        self._keeper.drop_before(now - self._keep)
+        self._keeper.drop_before(now - self._keep, now - LONGEST)
         self._next = now + max(1, self._keep // _SHARE)

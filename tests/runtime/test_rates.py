@@ -202,6 +202,41 @@ def test_a_file_that_is_opened_again_goes_on_counting(tmp_path: Path) -> None:
     assert still == []
 
 
+@pytest.mark.rule("5.24", "10.25", "10.33", "10.36")
+def test_what_a_retention_dropped_is_counted_still_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    settings = {
+        "path": tmp_path / "state.db",
+        "retention": timedelta(seconds=30),
+        "prices": Prices(execution=0.01),
+    }
+
+    async def first(runtime: Runtime) -> list[float]:
+        twist = await runtime.deploy(methods(CHAIN))
+        await twist.go(150)
+        await runtime.advance(timedelta(minutes=2))
+        await twist.go(1)
+        assert len(twist.executions) == 1
+        return runtime.rates(twist)["used"].tolist()
+
+    async def second(runtime: Runtime) -> tuple[list[float], list[float], list[float]]:
+        (twist,) = runtime.twists()
+        counted = runtime.rates(twist)["used"].tolist()
+        await runtime.advance(timedelta(minutes=10))
+        await twist.go(1)
+        later = runtime.rates(twist)["used"].tolist()
+        await runtime.deploy(methods(CHAIN + "# next"))
+        return counted, later, runtime.rates(twist)["used"].tolist()
+
+    before = on_runtime(first, **settings)
+    counted, later, anew = on_runtime(second, **settings)
+    assert before[:2] == [151, 151]
+    assert counted == pytest.approx(before)
+    assert later[:2] == [1, 152]
+    assert anew == [0, 0, 0, 0]
+    again, _, _ = on_runtime(second, **settings)
+    assert again == [0, 0, 0, 0]
+
+
 @pytest.mark.rule("10.27", "10.40")
 def test_the_picture_of_a_run_says_that_plot_would_suspend() -> None:
     async def work(runtime: Runtime) -> dict[str, str]:
