@@ -22,8 +22,8 @@ INSERT INTO tallies
 SELECT a.instance, i.counted_from, a.started / 60000000 AS minute, count(*), max(a.started), max(a.ended), total(a.cost)
 FROM attempts a JOIN instances i ON i.id = a.instance
 WHERE a.execution IN (SELECT id FROM old) AND a.id > i.counted_from AND a.started >= ?1 GROUP BY a.instance, minute
-ON CONFLICT (instance, counted_from, minute) DO UPDATE SET attempts = attempts + excluded.attempts, started = max(started, excluded.started),
-    ended = max(ended, excluded.ended), cost = cost + excluded.cost
+ON CONFLICT (instance, counted_from, minute) DO UPDATE SET attempts = attempts + excluded.attempts,
+    started = max(started, excluded.started), ended = max(ended, excluded.ended), cost = cost + excluded.cost
 """
 
 _DROP = (

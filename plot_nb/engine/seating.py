@@ -86,9 +86,12 @@ class Seating:
             self._seat(occupant, program, invocation)
 
     def end(self, why: str) -> None:
-        """Tell who has a source looked at that nobody looks any more."""
+        """Give all sandboxes back, and tell who has a source looked at that nobody looks any more."""
+        seats = list(self._occupants)
         occupants = [*self._occupants.values(), *(each[0] for each in self._waiting)]
         self._occupants, self._waiting = {}, []
+        for seat in seats:
+            seat.stop("cancelled")
         for occupant in occupants:
             if isinstance(occupant, _Inspection):
                 occupant.done(Result("died", "ended", why, 0.0, None, (), b""))
