@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from plot_nb.engine.model import Instance
 from plot_nb.engine.prices import DOLLAR
 from plot_nb.engine.rates import Standing
-from plot_nb.runtime.handle import instance_of as instance_of  # noqa: PLC0414  # the runtime has it from here
 from plot_nb.runtime.run import Run, nothing_ran
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from plot_nb.runtime.deploying import (
     check_source,
     restore_instance,
 )
-from plot_nb.runtime.handle import TwistHandle
+from plot_nb.runtime.handle import TwistHandle, instance_of
 from plot_nb.runtime.installing import Candidate, Installer
 from plot_nb.runtime.run import Run
 from plot_nb.runtime.surroundings import Surroundings
@@ -366,15 +366,15 @@ class Runtime(Surroundings):
 
     def rates(self, twist: TwistHandle) -> pd.DataFrame:
         """One row per rate limit: what is used of it, the pace a minute, and when at that pace it would be over."""
-        return rating.rates(self, rating.instance_of(self, twist, "rates"))
+        return rating.rates(self, instance_of(self, twist, "rates"))
 
     async def suspend(self, twist: TwistHandle) -> None:
         """Let nothing of a twist run until `resume`: what is queued stays queued, a call of it ends `suspended`."""
-        await self._submit(rating.suspend(self, rating.instance_of(self, twist, "suspend")))
+        await self._submit(rating.suspend(self, instance_of(self, twist, "suspend")))
 
     async def resume(self, twist: TwistHandle) -> Run:
         """End a suspension of either kind, and run what was due and waited; rates are counted anew."""
-        return await self._submit(rating.resume(self, rating.instance_of(self, twist, "resume")))
+        return await self._submit(rating.resume(self, instance_of(self, twist, "resume")))
 
     def dead_letters(self, twist: TwistHandle | None = None) -> pd.DataFrame:
         """One row per task that was given up; of one twist, or of all."""
