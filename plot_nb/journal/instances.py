@@ -17,16 +17,17 @@ class Instances:
     """Names and masks by an instance's id, at the moment that a connection sees."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("SELECT id, twist, name, options FROM instances").fetchall()
-        self.labels = {number: label(twist, name) for number, twist, name, _ in found}
-        self._options = {number: options for number, _, _, options in found}
+        found = connection.execute("SELECT id, twist, name, options, former FROM instances").fetchall()
+        self.labels = {number: label(twist, name) for number, twist, name, *_ in found}
+        self._options = {number: (options, former) for number, _, _, options, former in found}
         self._masks: dict[int, Mask] = {}
 
     def mask(self, instance: int) -> Mask:
-        """What hides the values of an instance's options."""
+        """What hides the values of all options that an instance ever had, as `Instance.secrets` has them."""
         mask = self._masks.get(instance)
         if mask is None:
-            mask = self._masks[instance] = Mask(json.loads(self._options.get(instance, "{}")))
+            options, former = self._options.get(instance, ("{}", "[]"))
+            mask = self._masks[instance] = Mask({"now": json.loads(options), "before": json.loads(former)})
         return mask
 
     def of(self, twist: str) -> int | None:

@@ -345,6 +345,32 @@ def test_options_are_in_no_table_and_no_row_that_a_source_gives(following: Follo
     on_runtime(work)
 
 
+@pytest.mark.rule("4.29")
+def test_options_of_earlier_deploys_are_in_no_row_either(following: Following) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(SECRET, options=HIDDEN)
+        await twist.go()
+        twist = await runtime.deploy(SECRET, options={"token": "walnut-oil"})
+        run = await twist.go()
+        for subject in (twist, runtime, run):
+            for panel in ("inspector", "store", "progress", "chain", "execution"):
+                progress = "state" if panel == "progress" else None
+                source = Source(subject, panel, progress=progress)
+                page = Page(source, following, Clock())
+                shown = str(bundle(source)) + "".join(
+                    str(page.ask(**ask))
+                    for ask in (
+                        {"ask": "detail", "id": 1},
+                        {"ask": "values", "ids": [*range(1, 9)]},
+                    )
+                )
+                assert "•••" in shown
+                for secret in ("sesame", "471199", "walnut"):
+                    assert secret not in shown
+
+    on_runtime(work)
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [
