@@ -26,6 +26,7 @@ class Method:
         required: Positional arguments that it must be given, `self` aside.
         maximum: How many it takes at most; None without end.
         names: Their names.
+        keywords: Those that it must be given by name, which no event does.
     """
 
     line: int
@@ -33,6 +34,7 @@ class Method:
     maximum: int | None
     names: tuple[str, ...]
     doc: str
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

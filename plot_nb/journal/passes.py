@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plot_nb.twist import superjson
+from plot_nb.twist import drains
 
 _LONGEST = 24
 """Characters of a drain's key: a picture has room for little more than that."""
@@ -15,11 +15,8 @@ def named(method: str, args: str | None) -> str:
         method: The hidden method, with the path of its tool.
         args: Its arguments as the journal has them: the drain's key and its handler come first.
     """
-    try:
-        given = superjson.loads(args) if args is not None else None
-    except ValueError:
+    found = drains.read(args) if args is not None else None
+    if found is None:
         return method
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in given[:2]) or len(given) < 2:
-        return method
-    key, handler = given[0], given[1]
-    return f"{method} {key if len(key) <= _LONGEST else f'{key[:_LONGEST]}…'} → {handler}"
+    key = found.key if len(found.key) <= _LONGEST else f"{found.key[:_LONGEST]}…"
+    return f"{method} {key} → {found.handler}"

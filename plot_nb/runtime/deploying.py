@@ -32,6 +32,7 @@ class _ManifestMethod(msgspec.Struct, frozen=True):
     maximum: int | None
     names: list[str] = []
     doc: str = ""
+    keywords: list[str] = []
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -195,7 +196,9 @@ def _check_names(manifest: Manifest) -> None:
 def make_version(number: int, source_digest: str, program: Program, manifest: Manifest) -> Version:
     """The version that the engine runs."""
     methods = {
-        name: Method(each.line, each.required, each.maximum, tuple(each.names), each.doc)
+        name: Method(
+            each.line, each.required, each.maximum, tuple(each.names), each.doc, tuple(each.keywords)
+        )
         for name, each in manifest.methods.items()
     }
     source = json.loads(program.text)["source"]

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from plot_nb.backend.sqlite import SqliteBackend
 from plot_nb.engine.masking import Mask
 from plot_nb.engine.model import Callback, Instance, Version
+from plot_nb.twist import drains
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ class Broken:
     Attributes:
         held_by: What will run it; `store`: its token stands in a value, and may be run.
         holder: The id of the execution, the token of the webhook, or the key of the Store.
-        key: Of a keyed task.
+        key: Of a keyed task, or of a drain.
         method: The name that it looks for.
         made_by: The version that made it.
         problem: `gone`: there is no such method. `arity`: it cannot take the arguments.
@@ -52,7 +53,7 @@ class UpgradeReport:
     Attributes:
         twist: The class's name.
         before: The version in force.
-        after: The one to be deployed.
+        after: The one to be deployed; the same where only the options change what `build` makes.
         broken: What waits and cannot run on the new version.
         may_run: What stands in the Store as a token, and could not run either.
     """
@@ -85,7 +86,7 @@ class UpgradeReport:
         """In words, a line for each; nothing where nothing breaks."""
         found: list[str] = []
         for title, broken in (
-            (f"version {self.after} of {self.twist} breaks {len(self.broken)} that wait:", self.broken),
+            (f"{self._what} breaks {len(self.broken)} that wait:", self.broken),
             (f"and {len(self.may_run)} in the Store that may run:", self.may_run),
         ):
             if broken:
@@ -96,7 +97,12 @@ class UpgradeReport:
         return found
 
     def __str__(self) -> str:
-        return "\n".join(self.lines()) or f"version {self.after} of {self.twist} breaks nothing that waits"
+        return "\n".join(self.lines()) or f"{self._what} breaks nothing that waits"
+
+    @property
+    def _what(self) -> str:
+        options = " with these options" if self.after == self.before else ""
+        return f"version {self.after} of {self.twist}{options}"
 
 
 def _where(broken: Broken) -> str:
@@ -122,17 +128,19 @@ def _queued(backend: SqliteBackend, instance: Instance, after: Version, mask: Ma
     for execution in backend.queued():
         if execution.instance != instance.id or execution.cause == "call" or execution.cause == "lifecycle":  # noqa: PLR1714  mypy reads `==`
             continue
-        method, given = execution.method, _count(execution.args)
+        method, given, key = execution.method, _count(execution.args), execution.key
         held_by: Holder = execution.cause
-        if method.rpartition(".")[2] == "__drain__":
-            held_by, method, given = "drain", *_drained(execution.args, execution.scope)
+        handed = drains.read(execution.args) if method.rpartition(".")[2] == drains.METHOD else None
+        if handed is not None:
+            held_by, key, given = "drain", handed.key, handed.given
+            method = f"{execution.scope}.{handed.handler}" if execution.scope else handed.handler
         callback = backend.callback(instance.id, execution.callback) if execution.callback else None
         if callback is not None and callback.deleted:
             continue  # it will be dropped
         made_by = callback.version if callback is not None else instance.version.number
         problem = _problem(after, method, given, given)
         if problem is not None:
-            yield Broken(held_by, execution.id, mask(execution.key), method, made_by, *problem)
+            yield Broken(held_by, execution.id, mask(key), method, made_by, *problem)
 
 
 def _webhooks(backend: SqliteBackend, instance: Instance, after: Version) -> Iterator[Broken]:
@@ -162,6 +170,9 @@ def _problem(
     found = after.methods.get(method)
     if found is None:
         return "gone", f"method {method!r} is gone"
+    if found.keywords:
+        needed = " and ".join(f"{name}=" for name in found.keywords)
+        return "arity", f"{method}() needs {needed} in version {after.number}, which no callback gives"
     too_many = found.maximum is not None and given > found.maximum
     too_few = at_most is not None and at_most < found.required
     if not too_many and not too_few:
@@ -178,17 +189,5 @@ def _takes(required: int, maximum: int | None) -> str:
 
 
 def _count(args: str) -> int:
-    return len(_list(args))
-
-
-def _list(args: str) -> list[Any]:
     found = json.loads(args).get("json")
-    return found if isinstance(found, list) else []
-
-
-def _drained(args: str, scope: str) -> tuple[str, int]:
-    """The handler of a drain, and how many arguments it gets: the ids, and its own."""
-    given = _list(args)
-    handler = given[1] if len(given) > 1 and isinstance(given[1], str) else "__drain__"
-    extra = given[-1] if given and isinstance(given[-1], list) else []
-    return (f"{scope}.{handler}" if scope else handler), 1 + len(extra)
+    return len(found) if isinstance(found, list) else 0

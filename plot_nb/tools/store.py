@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from plot_nb.tools.operation import TOOL_KEYS, Context, Operation
+from plot_nb.twist import drains
 
 KEY_LIMIT = 1024
 """Bytes of a key (SPEC 5)."""
@@ -106,7 +107,7 @@ def _list_entries(context: Context, listing: _Listing) -> list[tuple[str, str]]:
 def _is_visible(key: str, prefix: str) -> bool:
     """Locks and what drains keep are not, unless they were asked for; the keys of tools never are."""
     return not key.startswith(TOOL_KEYS) and all(
-        prefix.startswith(hidden) or not key.startswith(hidden) for hidden in (LOCKS, DRAINS)
+        prefix.startswith(hidden) or not key.startswith(hidden) for hidden in (LOCKS, drains.PREFIX)
     )
 
 
@@ -157,9 +158,6 @@ def _get(context: Context, arguments: tuple[str]) -> str | None:
 
 LOCKS = "__lock__:"
 """Where locks are kept: listed only when this prefix is asked for (SPEC 5)."""
-
-DRAINS = "__drain__:"
-"""Where drains keep their ids: listed only when this prefix is asked for (SPEC 5)."""
 
 
 def _acquire_lock(context: Context, arguments: tuple[str, float]) -> bool:

@@ -12,7 +12,7 @@ import inspect
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plot_nb.twist import superjson
 from plot_nb.twist.callbacks import method_name
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from plot_nb.twist.scoped import Scoped
 
 PREFIX = "__drain__:"
+"""Where drains keep their ids: listed only when this prefix is asked for (SPEC 5)."""
 
 METHOD = "__drain__"
 """The method that makes a pass; like every name with an underscore it is the runtime's own."""
@@ -43,6 +44,36 @@ NAMED = 50
 
 Ask = Callable[..., asyncio.Future[Any]]
 """Lets a request cross: its operation, then its arguments."""
+
+
+class Handed(NamedTuple):
+    """What the arguments of a pass say to who looks at it from outside.
+
+    Attributes:
+        key: The drain's.
+        handler: The name of its method.
+        given: How many arguments the handler gets: the ids, and its own.
+    """
+
+    key: str
+    handler: str
+    given: int
+
+
+def read(args: str) -> Handed | None:
+    """What a pass hands to whom; None where its arguments are not those of one, since a twist can forge them.
+
+    Args:
+        args: Of `METHOD`, as superjson text; it may be cut, or masked to no value.
+    """
+    try:
+        given = superjson.loads(args)
+    except ValueError:
+        return None
+    if not isinstance(given, list) or len(given) < 2 or not all(isinstance(each, str) for each in given[:2]):
+        return None
+    own = given[-1] if isinstance(given[-1], list) else []
+    return Handed(given[0], given[1], 1 + len(own))
 
 
 class Several(Request[None]):
@@ -88,7 +119,9 @@ def schedule(
         raise TypeError(f"handler_args is a list or tuple, not {type(handler_args).__name__}")
     milliseconds = delay / timedelta(milliseconds=1)
     counts = _count("batch_size", batch_size), _count("max_attempts", max_attempts)
-    args = superjson.dumps([key, name, *counts, milliseconds, list(handler_args)])
+    own = list(handler_args)
+    superjson.dumps(own, name="handler_args")  # what cannot be kept is named as it was given
+    args = superjson.dumps([key, name, *counts, milliseconds, own])
 
     def steps(ask: Ask) -> Generator[Any, Any, None]:
         due = _now() + milliseconds

@@ -526,6 +526,16 @@ def test_the_schedule_keys_of_drains_are_theirs(call: str) -> None:
     assert len(done.requests) == 4
 
 
+def test_a_handler_argument_that_cannot_be_kept_is_named_as_it_was_given() -> None:
+    body = """
+    async def go(self):
+        await self.schedule_drain("inbox", self.handle, handler_args=[{"a": lambda: 1}])
+    async def handle(self, ids, one):
+        pass
+    """
+    assert str(called(body).error).startswith("TypeError: handler_args[0].a is the function")
+
+
 @pytest.mark.rule("7.26", "8.14")
 def test_an_execution_that_is_tried_again_has_its_ids_handled_again() -> None:
     async def work(runtime: Runtime) -> None:

@@ -123,6 +123,76 @@ def test_what_the_check_raises_leaves_the_old_version_in_force() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("10.17")
+def test_a_keyword_that_no_callback_can_give_is_reported() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def prepare(self):
+            later = now() + timedelta(hours=1)
+            await self.schedule_task("key", await self.callback(self.later), later)
+            await self.schedule_drain("inbox", self.later, ["a"])
+            await self.set("token", await self.callback(self.later))
+
+        async def later(self, *given{more}):
+            pass
+        """
+        twist = await runtime.deploy(methods(body.format(more=""), head=HEAD))
+        (await twist.prepare()).raise_for_outcome()
+        optional = await runtime.check_upgrade(methods(body.format(more=", flag=1"), head=HEAD))
+        assert optional is not None
+        assert optional.frame.empty
+        report = await runtime.check_upgrade(methods(body.format(more=", flag, other"), head=HEAD))
+        assert report is not None
+        assert rows(report) == {
+            (True, "schedule", "key", "later", 1, "arity"),
+            (True, "drain", "inbox", "later", 1, "arity"),
+            (False, "store", None, "later", 1, "arity"),
+        }
+        assert "later() needs flag= and other= in version 2, which no callback gives" in str(report)
+
+    on_runtime(work)
+
+
+@pytest.mark.rule("10.16", "10.17")
+def test_a_drain_is_reported_by_its_key_and_handler() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def prepare(self):
+            await self.schedule_drain("inbox", self.handle, ["a"])
+            await self.schedule_drain("outbox", self.send, ["a"], handler_args=[1])
+            await self.tools.deep.prepare()
+
+        async def handle(self, ids):
+            pass
+
+        async def send(self, ids, one):
+            pass
+
+        def build(self, build):
+            return {"deep": build(Deep)}
+        """
+        head = """
+        class Deep(Tool):
+            async def prepare(self):
+                await self.schedule_drain("a:b", self.handle, ["a"])
+
+            async def handle(self, ids):
+                pass
+        """
+        twist = await runtime.deploy(methods(body, head=head))
+        (await twist.prepare()).raise_for_outcome()
+        report = await runtime.check_upgrade(methods("async def send(self, ids):\n    pass"))
+        assert report is not None
+        assert rows(report) == {
+            (True, "drain", "inbox", "handle", 1, "gone"),
+            (True, "drain", "outbox", "send", 1, "arity"),
+            (True, "drain", "a:b", "deep.handle", 1, "gone"),
+        }
+        assert "drain 'inbox': method 'handle' is gone" in str(report)
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("10.19")
 def test_a_check_deploys_nothing() -> None:
     async def work(runtime: Runtime) -> None:

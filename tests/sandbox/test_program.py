@@ -12,7 +12,7 @@ from tests.sandbox.test_requests import twist
 
 SOURCE = '''
 class Base(Twist):
-    async def inherited(self, a, b=1, *rest, c=2): ...
+    async def inherited(self, a, b=1, *rest, c=2, d): ...
     async def dropped(self): ...
 
 class Sync(Base):
@@ -56,6 +56,7 @@ def test_the_manifest_tells_class_methods_and_urls(host: Host) -> None:
         "required": 1,
         "maximum": None,
         "names": ["a", "b"],
+        "keywords": ["d"],
         "doc": "",
     }
     assert found["methods"]["start"] == {
@@ -63,6 +64,7 @@ def test_the_manifest_tells_class_methods_and_urls(host: Host) -> None:
         "required": 0,
         "maximum": 0,
         "names": [],
+        "keywords": [],
         "doc": "Starts.",
     }
 

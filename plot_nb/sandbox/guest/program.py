@@ -168,6 +168,7 @@ def _describe(method: Callable[..., Any]) -> dict[str, Any]:
         "required": sum(p.default is p.empty for p in positional),
         "maximum": None if unbounded else len(positional),
         "names": [p.name for p in positional],
+        "keywords": [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty],
         "doc": _doc(method),
     }
 
