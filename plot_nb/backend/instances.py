@@ -71,10 +71,23 @@ class InstanceTables(QueueTables):
                 self._insert(execution)
         return instance, version, executions
 
-    def save_instance(self, instance: Instance, lifecycle: Iterable[Execution] = ()) -> None:
-        """Save what can change of an instance within a version, and queue lifecycle methods for it, at once."""
+    def save_instance(
+        self, instance: Instance, lifecycle: Iterable[Execution] = (), manifest: str | None = None
+    ) -> None:
+        """Save what can change of an instance within a version, and queue lifecycle methods for it, at once.
+
+        Args:
+            instance: Which.
+            lifecycle: Its executions.
+            manifest: What the source says of itself, where other options make it say something else.
+        """
         with self._commit("instance"):
             self._update(instance)
+            if manifest is not None:
+                self._execute(
+                    "UPDATE versions SET manifest = ? WHERE instance = ? AND version = ?",
+                    (manifest, instance.id, instance.version.number),
+                )
             for execution in lifecycle:
                 self._insert(execution)
 

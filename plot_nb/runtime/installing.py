@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,7 +25,7 @@ class Candidate:
 
     Attributes:
         options: JSON.
-        report: None where nothing is replaced.
+        report: None where nothing that the host holds a version to is replaced.
     """
 
     source: Source
@@ -39,6 +39,13 @@ class Candidate:
         return make_version(
             number, self.source.digest, self.source.program(self.manifest.name), self.manifest
         )
+
+    def following(self, before: Version) -> Version:
+        """What follows a version: the next one, or of unchanged source the same, with what `build` makes now."""
+        if before.digest != self.source.digest:
+            return self.version(before.number + 1)
+        now = self.version(before.number)
+        return replace(before, methods=now.methods, urls=now.urls, lifecycle=now.lifecycle, scopes=now.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,13 @@ class Installer:
         await self.runtime._thread.ready()
         manifest = await inspect(self.runtime._engine, source, options, self.runtime._thread.tools.methods())
         found = self._found(manifest.name, name)
-        report = None
-        if found is not None and found.version.digest != source.digest:
-            after = make_version(
-                found.version.number + 1, source.digest, source.program(manifest.name), manifest
-            )
-            report = report_upgrade(self.runtime._backend, found, after)
-        return Candidate(source, name, options, manifest, report)
+        candidate = Candidate(source, name, options, manifest, None)
+        if found is None:
+            return candidate
+        after = candidate.following(found.version)
+        if after == found.version:
+            return candidate
+        return replace(candidate, report=report_upgrade(self.runtime._backend, found, after))
 
     async def install(self, candidate: Candidate) -> tuple[int, Run | None]:
         """Put a version into force and run its lifecycle methods.
@@ -73,7 +80,7 @@ class Installer:
         runtime, manifest = self.runtime, candidate.manifest
         found = self._found(manifest.name, candidate.name)
         if found is not None and found.version.digest == candidate.source.digest:
-            return found.id, await self._install_again(found, candidate.options)
+            return found.id, await self._install_again(found, candidate)
         if found is not None:
             runtime._thread.forget(found.version.program.id)
         options = msgspec.json.decode(candidate.options)
@@ -90,7 +97,7 @@ class Installer:
             json.dumps(former),
             candidate.source.digest,
             candidate.source.program(manifest.name).text,
-            msgspec.json.encode(manifest).decode(),
+            _encoded(manifest),
             runtime._engine.now,
             lifecycle,
             runtime._engine.last_attempt,
@@ -114,18 +121,19 @@ class Installer:
         installed = self.runtime._instances.values()
         return next((each for each in installed if (each.twist, each.name) == (twist, name)), None)
 
-    async def _install_again(self, found: Instance, options: str) -> Run | None:
+    async def _install_again(self, found: Instance, candidate: Candidate) -> Run | None:
         """Unchanged source: a deactivated twist is activated, changed options are told of.
 
-        What an earlier process did not end goes on.
+        What `build` makes of the options is in force from now on. What an earlier process did not end goes on.
         """
-        given = msgspec.json.decode(options)
+        given = msgspec.json.decode(candidate.options)
         before = found.options if found.active else None
         found.former = _former(found, given)
         found.options = given
+        found.version = candidate.following(found.version)
         executions = self._lifecycle(found.id, found.version, before, given, is_new=False)
         found.active = True
-        self.runtime._backend.save_instance(found, executions)
+        self.runtime._backend.save_instance(found, executions, _encoded(candidate.manifest))
         if executions:
             return await self._run(found, executions)
         return await self.runtime._drive(
@@ -190,6 +198,10 @@ class Installer:
         run = await self._run(instance, executions)
         runtime._engine.retire_all(instance)
         return run or nothing_ran(runtime, f"{instance.twist} deactivated")
+
+
+def _encoded(manifest: Manifest) -> str:
+    return msgspec.json.encode(manifest).decode()
 
 
 def _former(found: Instance | None, options: dict[str, Any]) -> list[dict[str, Any]]:

@@ -178,8 +178,8 @@ class Runtime(Surroundings):
 
         A method `activate` that takes an argument gets `{"instance": …, "version": …}`, both numbers.
 
-        Unchanged source does nothing, changed options run `on_options_changed(old, new)`. If a
-        lifecycle method fails, the version is deployed all the same, and the handle shows the failure.
+        Unchanged source does nothing, changed options run `on_options_changed(old, new)`; what `build` makes of them
+        is in force then. If a lifecycle method fails, the version is deployed all the same, and the handle shows it.
 
         Args:
             source: Text with exactly one class that extends `Twist`.
@@ -187,17 +187,17 @@ class Runtime(Surroundings):
             options: What the twist finds in `self.options`; never shown.
             modules: Source texts that the twist can import, by name.
             filename: What tracebacks call the source.
-            before: Called with what the new version breaks, before it takes effect; what it raises leaves the old
-                version in force.
+            before: Called, or awaited, with what the new version breaks; what it raises leaves the old one in force.
 
         Raises:
             DeployError: If it does not compile, has no twist class or two, or its `build` fails.
         """
         candidate = await self._look(source, instance, options, modules, filename)
-        if candidate.report is not None and before is not None:
-            before(candidate.report)
+        report = candidate.report
+        if report is not None and before is not None and isinstance(told := before(report), Awaitable):
+            await told
         installed, run = await self._submit(Installer(self).install(candidate))
-        return TwistHandle(self, installed, run, candidate.report if before is None else None)
+        return TwistHandle(self, installed, run, report if before is None else None)
 
     async def check_upgrade(
         self,
@@ -209,7 +209,7 @@ class Runtime(Surroundings):
         """What deploying a source would break; nothing is deployed. Arguments and errors as for `deploy`.
 
         Returns:
-            None where it would replace nothing: a new twist, or unchanged source.
+            None where it would replace nothing: a new twist, or unchanged source that is built as before.
         """
         return (await self._look(source, instance, options, modules, "<cell>")).report
 

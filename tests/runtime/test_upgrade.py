@@ -123,6 +123,31 @@ def test_what_the_check_raises_leaves_the_old_version_in_force() -> None:
     on_runtime(work)
 
 
+@pytest.mark.rule("10.20")
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_check_may_be_awaited(raises: bool) -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(FIRST)
+        await twist.prepare()
+        asked: list[str] = []
+
+        async def ask(report: UpgradeReport) -> None:
+            await asyncio.sleep(0)
+            asked.append(str(report))
+            if raises:
+                raise RuntimeError("somebody said no")
+
+        if raises:
+            with pytest.raises(RuntimeError, match="somebody said no"):
+                await runtime.deploy(SECOND, before=ask)
+        else:
+            await runtime.deploy(SECOND, before=ask)
+        assert twist.version == (1 if raises else 2)
+        assert "breaks 2 that wait" in "".join(asked)
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("10.17")
 def test_a_keyword_that_no_callback_can_give_is_reported() -> None:
     async def work(runtime: Runtime) -> None:
@@ -321,6 +346,98 @@ def test_a_deactivated_twist_is_activated_and_told_of_no_change() -> None:
         await twist.deactivate()
         await runtime.deploy(methods(OPTIONS), options={"b": 2})
         assert list(twist.store["value"]) == [["activate"]]
+
+    on_runtime(work)
+
+
+CHOOSING = methods(
+    """
+    def build(self, build):
+        tools = {"network": build(Network, urls=[self.options["url"]])}
+        return {**tools, "notes": build(Notes)} if self.options["notes"] else tools
+
+    async def go(self, url):
+        return (await fetch(url)).status
+
+    async def remember(self):
+        await self.tools.notes.remember()
+        return await self.tools.notes.get("remembered")
+    """,
+    head="""
+    class Notes(Tool):
+        async def remember(self):
+            await self.set("remembered", True)
+            await self.run_task(await self.callback(self.remember), now() + timedelta(hours=1))
+
+        async def pre_activate(self, context):
+            await self.set("remembered", False)
+
+    from datetime import timedelta
+    """,
+)
+HERE: dict[str, Any] = {"url": "https://here.example.com", "notes": False}
+THERE: dict[str, Any] = {"url": "https://there.example.com", "notes": False}
+
+
+async def answering(scope: Any, receive: Any, send: Any) -> None:
+    """An app that says yes to everything."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.rule("10.44")
+def test_what_build_makes_of_changed_options_is_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def check(runtime: Runtime) -> None:
+        for options in (HERE, THERE):
+            runtime.mount(options["url"], answering)
+        (twist,) = runtime.twists()
+        assert twist.version == 1
+        assert (await twist.go(THERE["url"])).value == 204
+        refused = await twist.go(HERE["url"])
+        assert str(refused.error).startswith("PermissionError")
+        assert (await twist.remember()).value is True
+
+    async def first() -> None:
+        async with Runtime(path) as runtime:
+            await runtime.deploy(CHOOSING, options=HERE)
+            await runtime.deploy(CHOOSING, options={**THERE, "notes": True})
+            await check(runtime)
+
+    async def second() -> None:
+        async with Runtime(path) as runtime:
+            await check(runtime)
+
+    asyncio.run(first())
+    asyncio.run(second())
+
+
+@pytest.mark.rule("10.44")
+def test_a_tool_that_changed_options_bring_is_activated_with_its_twist() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(CHOOSING, options=HERE)
+        await twist.deactivate()
+        again = await runtime.deploy(CHOOSING, options={**HERE, "notes": True})
+        assert again._deployed is not None
+        assert list(again._deployed.executions["method"]) == ["activate"]
+        assert list(twist.store["key"]) == ["__tool__:notes:remembered"]
+
+    on_runtime(work)
+
+
+@pytest.mark.rule("10.44", "10.16")
+def test_what_changed_options_break_is_reported_before_they_take_effect() -> None:
+    async def work(runtime: Runtime) -> None:
+        twist = await runtime.deploy(CHOOSING, options={**HERE, "notes": True})
+        (await twist.remember()).raise_for_outcome()
+        assert await runtime.check_upgrade(CHOOSING, options={**HERE, "notes": True, "more": 1}) is None
+        told: list[UpgradeReport] = []
+        again = await runtime.deploy(CHOOSING, options=HERE, before=told.append)
+        assert again.version == 1
+        (report,) = told
+        assert rows(report) == {(True, "task", None, "notes.remember", 1, "gone")}
+        assert "version 1 of Sync with these options breaks 1 that wait" in str(report)
 
     on_runtime(work)
 
