@@ -225,14 +225,6 @@ def _logs(
     return rows, total - len(chosen)
 
 
-def source_of(path: Path, twist: str, version: int) -> Source | None:
-    """The text of a version; `twist` as the rows name it, `Name` or `Name/instance`."""
-    with reading(path) as connection:
-        instances = Instances(connection)
-        instance = instances.of(twist)
-        return None if instance is None else source_in(connection, instances, instance, version)
-
-
 def source_for(path: Path, attempt: int) -> Source | None:
     """The text that an attempt ran."""
     with reading(path) as connection:

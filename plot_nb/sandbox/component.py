@@ -19,9 +19,6 @@ from pathlib import Path
 from plot_nb.sandbox import build
 from plot_nb.sandbox.process import command, environment
 
-EXPECTED_S = 9.0
-"""How long a compile takes on a slow machine; for a progress line."""
-
 _LONGEST_COMPILE = 3600
 
 KEPT = 4

@@ -18,7 +18,6 @@ RUN = ord("r")
 ANSWER = ord("a")
 STOP = ord("s")
 FORGET = ord("f")
-READY = ord("y")
 CROSSING = ord("c")
 RESULT = ord("e")
 

@@ -237,9 +237,13 @@ class Worker:
             loaded = b""
         over = self.watch.stop()
         self._active = None
+        self._ahead_for = (
+            run.program,
+            run.memory,
+        )  # also where it cannot be loaded ahead: once is enough to know
         if loaded == LOADED and not over and instance is not None:
             instance.cpu_ns = self.watch.spent_ns
-            self._ahead, self._ahead_for = instance, (run.program, run.memory)
+            self._ahead = instance
         else:
             self._never_ahead = True
             if instance is not None:

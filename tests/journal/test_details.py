@@ -9,7 +9,7 @@ import pytest
 from plot_nb import Runtime
 from plot_nb.engine.masking import Mask
 from plot_nb.journal.cells import masked_cell
-from plot_nb.journal.details import Bounds, details, instance_of, source_for, source_of
+from plot_nb.journal.details import Bounds, details, instance_of, source_for
 from plot_nb.journal.wire import Detail
 from tests.journal.files import BEGIN, SOURCE, state_file
 from tests.runtime.twists import line_of, methods, on_runtime
@@ -148,10 +148,7 @@ def test_a_source_is_found_by_the_name_that_rows_give_and_by_its_attempt() -> No
         assert instance_of(file.path, "Sync/second") == second
         assert instance_of(file.path, "Sync/third") is None
         expected = {"twist": "Sync/second", "version": 1, "filename": "<cell>", "text": SOURCE}
-        assert source_of(file.path, "Sync/second", 1) == expected
         assert source_for(file.path, attempt) == expected
-        assert source_of(file.path, "Sync/second", 2) is None
-        assert source_of(file.path, "Other", 1) is None
 
 
 def test_an_attempt_that_is_gone_has_no_detail() -> None:

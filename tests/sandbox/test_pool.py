@@ -267,6 +267,21 @@ def test_a_worker_that_sends_nonsense_is_replaced_and_harms_nobody(
     assert not recorder.crossings
 
 
+def test_what_cannot_be_loaded_ahead_is_loaded_ahead_once_at_most(own: Host) -> None:
+    slow = twist("return 1", head="sum(range(2_000_000))\nSTART = now()")
+    first = own.run(slow)
+    assert first.seat is not None
+    worker = psutil.Process(first.seat.pid)
+    own.run(slow)  # what followed the first is over now
+
+    def spent() -> float:
+        return sum(worker.cpu_times()[:2])
+
+    before = spent()
+    metered = sum(own.run(slow).ended.cpu_ms / 1000 for _ in range(6))
+    assert spent() - before < 1.5 * metered
+
+
 def test_a_worker_that_cannot_start_is_not_replaced_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         pool_module, "command", lambda *_: [sys.executable, "-I", "-c", "raise SystemExit('broken')"]
