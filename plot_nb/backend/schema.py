@@ -73,6 +73,7 @@ CREATE TABLE activities (
     attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL, UNIQUE (instance, id)
 );
 CREATE UNIQUE INDEX activities_by_key ON activities (instance, key) WHERE key IS NOT NULL;
+CREATE INDEX activities_by_instance ON activities (instance, number);
 CREATE TABLE notes (
     number INTEGER PRIMARY KEY, instance INTEGER NOT NULL, id TEXT NOT NULL, activity TEXT NOT NULL, key TEXT,
     document TEXT NOT NULL, attempt_id INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL,
@@ -91,6 +92,7 @@ CREATE TABLE executions (
 -- At most one pending task for a key. The key is free again as soon as its task has begun.
 CREATE UNIQUE INDEX executions_by_key ON executions (instance, key)
     WHERE key IS NOT NULL AND state = 'queued' AND attempts = 0;
+CREATE INDEX executions_dead ON executions (instance) WHERE state = 'dead';
 CREATE INDEX executions_unfinished ON executions (number) WHERE state IN ('queued', 'running');
 
 CREATE TABLE attempts (
@@ -122,6 +124,7 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, execution TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
 );
 CREATE INDEX events_by_execution ON events (execution);
+CREATE INDEX events_of_rates ON events (id) WHERE kind = 'rate';
 -- Arguments, results and fetched bodies, once for each content.
 CREATE TABLE payloads (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """

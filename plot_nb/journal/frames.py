@@ -63,6 +63,14 @@ _REQUEST_COLUMNS = (
     "cpu_ms",
 )
 
+_CHOSEN = "(SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1)))"
+_CHILDREN = f"(number > (SELECT min(number) FROM executions WHERE id IN {_CHOSEN}) AND parent IN {_CHOSEN})"
+"""What an execution queued is numbered after it, so older executions are not looked at."""
+_OF_RUN = f"""
+SELECT number FROM executions WHERE id IN {_CHOSEN} OR id IN (SELECT value FROM json_each(?2))
+UNION SELECT number FROM executions WHERE {_CHILDREN}
+"""
+
 _TASKS = """
 SELECT id, parent, method, state, due, queued, attempts, failures, key, every / 1000.0, cause FROM executions
 WHERE NOT awaited AND cause != 'lifecycle' AND {where} ORDER BY number
@@ -81,7 +89,7 @@ _TASK_COLUMNS = (
     "cause",
 )
 
-_LOGS = """
+_LOGS = f"""
 SELECT * FROM (
     SELECT a.execution, a.attempt, l.seq, l.time AS time, l.level, l.line, l.text, a.id AS place, l.position
     FROM logs l JOIN attempts a ON a.id = l.attempt_id WHERE l.attempt_id IN (SELECT value FROM json_each(?1))
@@ -89,8 +97,7 @@ SELECT * FROM (
     SELECT e.execution, NULL, NULL, e.time, 'system', NULL, e.kind || ': ' || e.text, 1e18, e.id
     FROM events e WHERE e.execution IN (
         SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1))
-        UNION SELECT id FROM executions WHERE parent IN (
-            SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1)))
+        UNION SELECT id FROM executions WHERE {_CHILDREN}
         UNION SELECT value FROM json_each(?2))
 ) ORDER BY time, place, position
 """
@@ -200,9 +207,7 @@ def tasks(
 ) -> pd.DataFrame:
     """One row per task: those that the attempts queued or are and others by id, or all of an instance."""
     if attempts is not None:
-        chosen = "(SELECT execution FROM attempts WHERE id IN (SELECT value FROM json_each(?1)))"
-        where = f"(id IN {chosen} OR parent IN {chosen} OR id IN (SELECT value FROM json_each(?2)))"
-        found = rows(path, _TASKS.format(where=where), id_list(attempts), id_list(also))
+        found = rows(path, _TASKS.format(where=f"number IN ({_OF_RUN})"), id_list(attempts), id_list(also))
     else:
         found = rows(path, _TASKS.format(where="instance = ?"), instance)
     return _frame(_TASK_COLUMNS, (mask.row(row) for row in found) if mask else found)

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from plot_nb import Runtime
+from plot_nb.journal.reader import reading
+from plot_nb.journal.scope import Scope, View
 from tests.runtime.filling import CHAIN, LIMITS, filled
 from tests.runtime.programs import LIMITS as PROGRAM_LIMITS
 from tests.runtime.programs import happen
@@ -40,8 +42,10 @@ SMALL_INDEXES = (
     "attempts_running",
     "callbacks_live",
     "webhooks_live",
+    "executions_dead",
+    "events_of_rates",
 )
-"""Indexes of what is not over: they are as long as the queue, and not as the journal."""
+"""Indexes of what is not over, or is seldom: they are as long as the queue, and not as the journal."""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +113,29 @@ def test_no_statement_of_a_running_program_scans_a_table_that_grows(files: dict[
     with closing(sqlite3.connect(files[MANY])) as database:
         scans = {scan for statement in statements for scan in scanned(database, statement)}
     assert len(statements) > 500
+    assert scans == set()
+
+
+def test_no_table_of_a_run_and_no_live_picture_of_it_scans_a_table_that_grows(files: dict[int, Path]) -> None:
+    statements: set[str] = set()
+
+    async def work(runtime: Runtime) -> None:
+        run = await (await runtime.deploy(methods(CHAIN))).page(3)
+        statements.clear()
+        with reading(runtime.path) as connection:
+            View(connection, Scope(run._attempts)).rate()
+            View(connection, Scope()).rate()
+        assert len(run.tasks) == 3
+        assert len(run.executions) == 4
+        assert len(run.logs) == 4
+        assert runtime.dead_letters().empty
+
+    with pytest.MonkeyPatch.context() as patch:
+        connecting(patch, lambda connection: connection.set_trace_callback(statements.add))
+        on_runtime(work)
+    with closing(sqlite3.connect(files[MANY])) as database:
+        scans = {scan for statement in statements for scan in scanned(database, statement.strip())}
+    assert len(statements) > 5
     assert scans == set()
 
 
