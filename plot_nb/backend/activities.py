@@ -69,8 +69,10 @@ class ActivityTables(QueueTables):
         if archived is not None:
             conditions.append(("coalesce(json_extract(document, '$.json.archived'), 0) = ?", archived))
         where = " AND ".join(condition for condition, _ in conditions)
+        # Those that are named are found by their names, and put in order; not all gone through in their order.
+        order = "number" if ids is None and keys is None else "+number"
         rows = self._execute(
-            f"{_READ} FROM activities WHERE {where} ORDER BY number", [value for _, value in conditions]
+            f"{_READ} FROM activities WHERE {where} ORDER BY {order}", [value for _, value in conditions]
         )
         return (DocumentRow(*row) for row in rows)
 
@@ -123,7 +125,10 @@ class ActivityTables(QueueTables):
         event: Execution | None = None,
     ) -> None:
         """Write activities and notes, new ones and changed ones, and queue what tells the twist of it, at once."""
+        activities, notes = list(activities), list(notes)
         with self._commit("activities"):
+            self._free_keys("activities", instance, activities)
+            self._free_keys("notes", instance, notes)
             self._db.executemany(
                 "INSERT INTO activities (instance, id, key, document, attempt_id, created, updated)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, id)"
@@ -138,3 +143,11 @@ class ActivityTables(QueueTables):
             )
             if event is not None:
                 self._insert(event)
+
+    def _free_keys(self, table: str, instance: int, rows: list[DocumentRow]) -> None:
+        """Give free the keys that rows have until now and will not have: another of them may come to have it."""
+        if len(rows) > 1:
+            self._db.executemany(
+                f"UPDATE {table} SET key = NULL WHERE instance = ? AND id = ? AND key IS NOT NULL AND key IS NOT ?",
+                ((instance, row.id, row.key) for row in rows),
+            )

@@ -42,13 +42,17 @@ class Draft:
         Raises:
             LookupError: If there is none, with one that is called alike.
         """
-        (how, name), *_ = reference.items()
-        found = self._by_id(name) if how in {"id", "either"} else None
-        if found is None and how in {"key", "either"}:
-            found = self._by_key(name)
+        found = self.look(reference)
         if found is None:
+            (how, name), *_ = reference.items()
             raise LookupError(self._no_activity(how, name))
         return found
+
+    def look(self, reference: Mapping[str, str]) -> DocumentRow | None:
+        """The activity that a reference means; None if there is none, which costs no more than to find it."""
+        (how, name), *_ = reference.items()
+        found = self._by_id(name) if how in {"id", "either"} else None
+        return self._by_key(name) if found is None and how in {"key", "either"} else found
 
     def _no_activity(self, how: str, name: str) -> str:
         what = "id or key" if how == "either" else how

@@ -94,13 +94,15 @@ class Operation(Generic[A]):
 
     Attributes:
         arguments: The type that the guest's arguments are decoded to; what does not fit is refused.
+        read: Makes of them what the other two take, where that takes more than a type; its errors are the twist's too.
         detail: The key or URL that the journal shows.
         perform: Does it. ValueError, TypeError, LookupError and their like are raised in the twist.
     """
 
-    arguments: type[A]
+    arguments: type[Any]
     detail: Callable[[Context, A], str]
     perform: Callable[[Context, A], Any]
+    read: Callable[[Any], A] | None = None
 
     def decode(self, raw: msgspec.Raw) -> A:
         """Decode what came through the wall.
@@ -108,7 +110,8 @@ class Operation(Generic[A]):
         Raises:
             ValueError: If it is not of the operation's type.
         """
-        return msgspec.json.decode(raw, type=self.arguments)
+        decoded = msgspec.json.decode(raw, type=self.arguments)
+        return decoded if self.read is None else self.read(decoded)
 
 
 class CallbackDeleted(Exception):

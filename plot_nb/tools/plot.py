@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -73,11 +73,21 @@ class Wanted(msgspec.Struct, frozen=True):
     archived: bool | None = None
 
 
+class Given(NamedTuple):
+    """A new activity or note, checked, and its text."""
+
+    fields: dict[str, Any]
+    text: str
+
+
+_Check = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
 def _draft(context: Context) -> Draft:
     return Draft(context.backend, context.origin, context.tasks.new_id)
 
 
-def _loaded(text: str, check: Callable[[Mapping[str, Any]], dict[str, Any]], what: str) -> dict[str, Any]:
+def _loaded(text: str, check: _Check, what: str) -> dict[str, Any]:
     """What a guest sent.
 
     Raises:
@@ -97,30 +107,34 @@ def _loaded(text: str, check: Callable[[Mapping[str, Any]], dict[str, Any]], wha
     return check(given)
 
 
-def _several(texts: list[str], check: Callable[[Mapping[str, Any]], dict[str, Any]], what: str) -> list[Any]:
+def _one(texts: tuple[str], check: _Check, what: str) -> list[Given]:
+    return _several(list(texts), check, what)
+
+
+def _several(texts: list[str], check: _Check, what: str) -> list[Given]:
     if len(texts) > BATCH_LIMIT:
         raise ValueError(f"{len(texts)} at once: at most {BATCH_LIMIT} go into one request")
-    given = [_loaded(text, check, what) for text in texts]
-    notes = sum(len(each.get("notes", ())) for each in given)
+    given = [Given(_loaded(text, check, what), text) for text in texts]
+    notes = sum(len(each.fields.get("notes", ())) for each in given)
     if notes > NOTES_LIMIT:
         raise ValueError(f"{notes} notes at once: at most {NOTES_LIMIT} go along in one request")
     return given
 
 
-def _create_activities(context: Context, texts: list[str]) -> list[str]:
+def _create_activities(context: Context, given: list[Given]) -> list[str]:
     draft = _draft(context)
-    given = _several(texts, check_activity, "activity")
-    ids = [draft.put_activity(each, text) for each, text in zip(given, texts, strict=True)]
+    ids = [draft.put_activity(fields, text) for fields, text in given]
     draft.commit()
     return ids
 
 
-def _create_notes(context: Context, texts: list[str]) -> list[str]:
+def _create_notes(context: Context, given: list[Given]) -> list[str]:
     draft = _draft(context)
     ids = []
-    for given in _several(texts, check_note, "note"):
-        activity = draft.find(given.pop("activity"))
-        ids.append(draft.put_note(activity.id, given))
+    for fields, _ in given:
+        note = dict(fields)
+        activity = draft.find(note.pop("activity"))
+        ids.append(draft.put_note(activity.id, note))
     draft.commit()
     return ids
 
@@ -135,23 +149,17 @@ def _update_note(context: Context, arguments: tuple[NoteReference, str]) -> None
     reference, text = arguments
     changes = _loaded(text, lambda given: checked(given, NOTE_FIELDS, "note"), "note")
     draft = _draft(context)
-    found = _find_note(draft, reference)
+    activity = None if reference.activity is None else draft.find(reference.activity.checked())
+    found = draft.find_note(reference.id or reference.either, reference.key, activity)
     if found is None:
         raise LookupError(f"there is no note {reference.name[:80]!r} on that activity: create_note makes one")
     draft.change_note(found, changes)
     draft.commit()
 
 
-def _find_note(draft: Draft, reference: NoteReference) -> DocumentRow | None:
-    activity = None if reference.activity is None else draft.find(reference.activity.checked())
-    return draft.find_note(reference.id or reference.either, reference.key, activity)
-
-
 def _get_activity(context: Context, arguments: tuple[Reference]) -> Row | None:
-    try:
-        return _row(_draft(context).find(arguments[0].checked()))
-    except LookupError:
-        return None
+    found = _draft(context).look(arguments[0].checked())
+    return found and _row(found)
 
 
 def _get_activities(context: Context, arguments: tuple[Wanted]) -> list[Row]:
@@ -160,11 +168,11 @@ def _get_activities(context: Context, arguments: tuple[Wanted]) -> list[Row]:
 
 
 def _get_note(context: Context, arguments: tuple[NoteReference]) -> tuple[Row, Row] | None:
-    draft = _draft(context)
-    try:
-        found = _find_note(draft, arguments[0])
-    except LookupError:
+    draft, reference = _draft(context), arguments[0]
+    activity = None if reference.activity is None else draft.look(reference.activity.checked())
+    if activity is None and reference.activity is not None:
         return None
+    found = draft.find_note(reference.id or reference.either, reference.key, activity)
     return found and (_row(draft.find({"id": found.activity})), _row(found))
 
 
@@ -189,9 +197,8 @@ def _fitting(found: Iterable[DocumentRow]) -> list[Row]:
     return rows
 
 
-def _name(text: str, check: Callable[[Mapping[str, Any]], dict[str, Any]], what: str) -> str:
+def _name(given: Mapping[str, Any]) -> str:
     """What the journal shows of something new: its key, or what can be read of it."""
-    given = _loaded(text, check, what)
     name = str(given.get("key") or given.get("title") or given.get("content") or given.get("id") or "")
     return name.encode(errors="replace").decode()  # half a surrogate pair could not be saved
 
@@ -213,17 +220,25 @@ def _changes(text: str) -> dict[str, Any]:
 OPERATIONS: dict[str, Operation[Any]] = {
     "create_activity": Operation(
         tuple[str],
-        lambda c, a: _name(a[0], check_activity, "activity"),
-        lambda c, a: _create_activities(c, list(a))[0],
+        lambda c, given: _name(given[0].fields),
+        lambda c, given: _create_activities(c, given)[0],
+        lambda a: _one(a, check_activity, "activity"),
     ),
     "create_activities": Operation(
-        tuple[list[str]], lambda c, a: f"{len(a[0])} activities", lambda c, a: _create_activities(c, a[0])
+        tuple[list[str]],
+        lambda c, a: f"{len(a[0])} activities",
+        lambda c, a: _create_activities(c, _several(a[0], check_activity, "activity")),
     ),
     "create_note": Operation(
-        tuple[str], lambda c, a: _name(a[0], check_note, "note"), lambda c, a: _create_notes(c, list(a))[0]
+        tuple[str],
+        lambda c, given: _name(given[0].fields),
+        lambda c, given: _create_notes(c, given)[0],
+        lambda a: _one(a, check_note, "note"),
     ),
     "create_notes": Operation(
-        tuple[list[str]], lambda c, a: f"{len(a[0])} notes", lambda c, a: _create_notes(c, a[0])
+        tuple[list[str]],
+        lambda c, a: f"{len(a[0])} notes",
+        lambda c, a: _create_notes(c, _several(a[0], check_note, "note")),
     ),
     "update_activity": Operation(
         tuple[Reference, str],

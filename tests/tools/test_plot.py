@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from plot_nb.backend.records import Origin
 from plot_nb.backend.sqlite import SqliteBackend
+from plot_nb.tools import plot
 from plot_nb.tools.drafts import Draft
 from plot_nb.twist import superjson
 from plot_nb.twist.activities import encoded
+from tests.runtime.twists import called
 
 
 @pytest.fixture
@@ -83,6 +86,65 @@ def test_a_key_that_was_given_away_is_free_for_what_comes_after(backend: SqliteB
     assert new != old
     draft.commit()
     assert titles(backend) == {None: "old", "a": "new"}
+
+
+def test_keys_can_change_hands_within_one_request(backend: SqliteBackend) -> None:
+    draft = drafted(backend)
+    for name, key in (("a", "x"), ("b", "y")):
+        put(draft, id=name, key=key, title=name, notes=[{"id": f"n{name}", "key": name, "content": name}])
+    put(draft, id="c", notes=[{"id": n, "key": k} for n, k in (("1", "x"), ("2", "y"))])
+    draft.commit()
+    draft = drafted(backend, now=2)
+    for name, key in (("a", "z"), ("b", "x"), ("a", "y")):
+        put(draft, id=name, key=key)
+    for name, key in (("1", "z"), ("2", "x"), ("1", "y")):
+        draft.put_note("c", {"id": name, "key": key})
+    draft.commit()
+    assert titles(backend) == {"y": "a", "x": "b", None: ""}
+    assert {row.id: row.key for row in backend.notes(1, "c")} == {"1": "y", "2": "x"}
+
+
+def test_who_looks_for_what_is_not_there_pays_for_no_hint(
+    backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted(backend)
+    put(draft, key="known")
+    draft.commit()
+    asked: list[int] = []
+
+    def names(_: SqliteBackend, instance: int, most: int) -> list[str]:
+        asked.append(instance)
+        return ["known"]
+
+    monkeypatch.setattr(SqliteBackend, "activity_names", names)
+    assert draft.look({"either": "unknown"}) is None
+    assert draft.look({"key": "unknown"}) is None
+    assert draft.look({"either": "known"}) == draft.find({"key": "known"})
+    assert asked == []
+    with pytest.raises(LookupError, match="did you mean 'known'"):
+        draft.find({"key": "unknown"})
+
+
+def test_a_document_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[str] = []
+
+    def loads(text: str) -> Any:
+        decoded.append(text)
+        return superjson.loads(text)
+
+    monkeypatch.setattr(plot, "superjson", SimpleNamespace(loads=loads))
+    body = """
+    async def go(self):
+        await self.tools.plot.create_activity({"key": "a", "title": "b"})
+        await self.tools.plot.create_note({"key": "c", "content": "d", "activity": "a"})
+
+    def build(self, build):
+        return {"plot": build(Plot)}
+    """
+    done = called(body)
+    assert done.error is None
+    assert list(done.requests["detail"]) == ["a", "c"]
+    assert len(decoded) == 2
 
 
 @pytest.mark.parametrize(
