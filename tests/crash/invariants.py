@@ -321,9 +321,10 @@ def deactivation_is_whole(state: State) -> Iterator[str]:
     for row in state["executions"]:
         if row["state"] == "queued" and not active[row["instance"]]:
             yield f"{row['method']} waits in a twist that is inactive"
-    for row in state["callbacks"]:
-        if row["deleted"] is None and not active[row["instance"]]:
-            yield f"a callback of {row['method']!r} can be run in a twist that is inactive"
+    for table, what in (("callbacks", "callback"), ("webhooks", "webhook")):
+        for row in state[table]:
+            if row["deleted"] is None and not active[row["instance"]]:
+                yield f"a {what} of {row['method']!r} can be run in a twist that is inactive"
 
 
 @check(When.LEFT)
