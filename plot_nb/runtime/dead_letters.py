@@ -48,6 +48,12 @@ async def retry(runtime: Runtime, identity: object) -> Run:
             "`rt.dead_letters()` lists it"
         )
     instance = runtime._active(found.instance)
+    callback = found.callback and runtime._backend.callback(found.instance, found.callback)
+    if found.callback is not None and (not callback or callback.deleted):
+        raise RetryRefused(
+            f"{found.method} ({identity}) is not retried: its callback was deleted, so it would be dropped unrun. "
+            "Queue it again from the twist; a drain by another schedule_drain of its key, with its ids"
+        )
     found.state, found.failures, found.due = "queued", 0, runtime._engine.now
     taken = runtime._backend.revive(found, runtime._engine.now)
     if taken is not None:

@@ -188,10 +188,14 @@ class Runtime(Surroundings):
             modules: Source texts that the twist can import, by name.
             filename: What tracebacks call the source.
             before: Called, or awaited, with what the new version breaks; what it raises leaves the old one in force.
+                Not called where nothing is replaced, which is where `check_upgrade` gives None.
 
         Raises:
             DeployError: If it does not compile, has no twist class or two, or its `build` fails.
+            TypeError: If `before` is no function.
         """
+        if before is not None and not callable(before):
+            raise TypeError(f"before is a function that takes an UpgradeReport, not {before!r:.200}")
         candidate = await self._look(source, instance, options, modules, filename)
         report = candidate.report
         if report is not None and before is not None and isinstance(told := before(report), Awaitable):

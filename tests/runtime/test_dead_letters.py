@@ -44,6 +44,26 @@ def children(twist: TwistHandle) -> dict[str, int]:
     return {key: value for key, value in found.items() if key.startswith("child")}
 
 
+@pytest.mark.rule("6.11", "7.52")
+def test_a_dead_letter_whose_callback_was_deleted_stays_and_is_not_retried() -> None:
+    async def work(runtime: Runtime) -> None:
+        body = """
+        async def go(self):
+            await self.schedule_drain("inbox", self.fails, ["a"], max_attempts=3)
+        async def fails(self, ids):
+            raise ValueError("no luck")
+        """
+        twist = await runtime.deploy(methods(body))
+        await twist.go()
+        await runtime.run_until_idle()
+        [identity] = runtime.dead_letters(twist)["execution"]
+        with pytest.raises(RetryRefused, match=r"__drain__ \(.*its callback was deleted.*schedule_drain"):
+            await runtime.retry(identity)
+        assert runtime.dead_letters(twist)["execution"].tolist() == [identity]
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("7.20")
 def test_a_dead_letter_says_what_died_and_why() -> None:
     async def work(runtime: Runtime) -> None:

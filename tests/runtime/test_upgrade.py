@@ -62,6 +62,16 @@ BROKEN = {
 }
 
 
+@pytest.mark.rule("10.20")
+def test_before_that_is_no_function_is_refused() -> None:
+    async def work(runtime: Runtime) -> None:
+        with pytest.raises(TypeError, match="before is a function that takes an UpgradeReport, not 'zz'"):
+            await runtime.deploy(SECOND, before="zz")  # type: ignore[arg-type]
+        assert runtime.twists() == []
+
+    on_runtime(work)
+
+
 @pytest.mark.rule("10.16", "10.17", "10.18", "10.20")
 def test_an_upgrade_reports_pending_callbacks_by_name_and_arity_before_it_takes_effect() -> None:
     async def work(runtime: Runtime) -> None:
