@@ -134,9 +134,11 @@ class World(Clockwork):
         return sorted(work.number for work in found if work.state == "dead")
 
     def retry(self, name: str, number: int) -> Drive | None:
-        """A dead letter with a fresh set of attempts; None if its key is taken."""
+        """A dead letter with a fresh set of attempts; None if its callback was deleted or its key is taken."""
         place = self.places[name]
         work = replace(place.work(number), state="queued", failures=0, due=self.now)
+        if work.callback is not None and place.facts["callback", work.callback].deleted:
+            return None
         others = place.of("work").values()
         if work.key is not None and any(each.key == work.key and each.is_pending for each in others):
             return None
