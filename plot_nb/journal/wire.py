@@ -208,7 +208,7 @@ class StateTable(TypedDict):
 
     name: str
     columns: list[str]
-    rows: list[list[str | float | None]]
+    rows: list[list[Cell]]
     total: int
 
 

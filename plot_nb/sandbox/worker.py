@@ -237,10 +237,8 @@ class Worker:
             loaded = b""
         over = self.watch.stop()
         self._active = None
-        self._ahead_for = (
-            run.program,
-            run.memory,
-        )  # also where it cannot be loaded ahead: once is enough to know
+        # Also where it cannot be loaded ahead: once is enough to know.
+        self._ahead_for = (run.program, run.memory)
         if loaded == LOADED and not over and instance is not None:
             instance.cpu_ns = self.watch.spent_ns
             self._ahead = instance

@@ -15,7 +15,7 @@ from plot_nb.view.units import NOTHING, count, counted, duration, percent
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from plot_nb.journal.wire import StateTable
+    from plot_nb.journal.wire import Cell, StateTable
 
 _NEAR = 0.8
 _BAR = 120
@@ -66,7 +66,7 @@ def windows(rates: DataFrame, name: str) -> dict[str, str]:
 
 def limits(standings: Sequence[tuple[str, DataFrame]]) -> StateTable:
     """The windows of several twists, each with its name and as `Runtime.rates` gives them, in one table."""
-    rows: list[list[str | float | None]] = [
+    rows: list[list[Cell]] = [
         [name, found.window, found.used, found.limit, found.word, found.pace, found.full_in]
         for name, rates in standings
         for found in map(_Row, rates.to_dict("records"))

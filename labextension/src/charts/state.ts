@@ -12,6 +12,8 @@ import type { StateTable } from './wire';
 const PAUSE_MS = 1000;
 const CELL = 200;
 
+const NO_KERNEL = 'What the runtime holds is known while its kernel runs: run the cell again.';
+
 const NOTHING: Record<string, string> = {
   Tasks: 'Nothing waits.',
   'Dead letters': 'Nothing was given up.',
@@ -113,9 +115,10 @@ class StateChart implements Chart {
 
   private show(): void {
     this.chips.fill(
-      this.tables.map(({ name, total }) =>
-        this.chips.make(name === this.chosen, () => this.choose(name), name === 'Limits' ? name : `${name} ${count(total)}`)
-      )
+      this.tables.map(({ name, total }) => {
+        const face = name === 'Limits' ? name : `${name} ${count(total)}`;
+        return this.chips.make(name === this.chosen, () => this.choose(name), face);
+      })
     );
     const table = this.shown();
     setText(this.words, this.said(table));
@@ -130,7 +133,7 @@ class StateChart implements Chart {
       return this.problem;
     }
     if (table === undefined) {
-      return this.context.kernel.live ? '' : 'What the runtime holds is known while its kernel runs: run the cell again.';
+      return this.context.kernel.live ? '' : NO_KERNEL;
     }
     if (table.rows.length === 0) {
       return NOTHING[table.name] ?? 'There is nothing.';
@@ -154,15 +157,8 @@ function grid({ columns, rows }: StateTable): HTMLTableElement {
     .map((_, at) => at)
     .filter(at => rows.some(row => row[at] !== null && row[at] !== '') && (at > 0 || twists.size > 1));
   const head = kept.map(at => element('th', { scope: 'col' }, columns[at]));
-  const body = rows.map(row =>
-    element('tr', {}, ...kept.map(at => cell(row[at] ?? null)))
-  );
-  return element(
-    'table',
-    {},
-    element('thead', {}, element('tr', {}, ...head)),
-    element('tbody', {}, ...body)
-  );
+  const body = rows.map(row => element('tr', {}, ...kept.map(at => cell(row[at] ?? null))));
+  return element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...body));
 }
 
 function cell(value: string | number | null): HTMLTableCellElement {
